@@ -1,0 +1,186 @@
+//! Language models behind one trait: Anthropic, OpenAI-compatible endpoints, and `offline`.
+//!
+//! A model makes exactly one attempt for one request; who retries is the
+//! pipeline, because every HTTP request needs an admission of its own.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::domain::usage::Usage;
+
+/// A request to a model: a prompt, data, and the shape of the answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRequest {
+    /// The agent that asks, as metrics name it.
+    pub agent: &'static str,
+    /// The system prompt: ours alone, never chat text.
+    pub system: String,
+    /// The data: facts, context and the message, delimited.
+    pub user: String,
+    /// The same facts, typed, for a model that reads no prose.
+    pub brief: Brief,
+    /// The JSON schema of the answer.
+    pub schema: Value,
+    /// The most output tokens that are paid for.
+    pub max_tokens: u32,
+}
+
+/// What an agent wants to know, typed: all that the offline model answers from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Brief {
+    /// What is generally known of doing something with a thing; answered by a `TaskBase`.
+    Task {
+        /// The thing, singular and lower-case.
+        object: String,
+        /// The action.
+        action: String,
+    },
+    /// How expenses of a category are handled; answered by an `ExpenseBase`.
+    Expense {
+        /// The category, where detection found one.
+        category: Option<String>,
+        /// What it was for, a short noun phrase.
+        what: String,
+    },
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelResponse {
+    /// The model as the response names it.
+    pub model: String,
+    /// The structured answer; not yet held against the schema.
+    pub answer: Value,
+    /// Its tokens.
+    pub usage: Usage,
+}
+
+/// Why a model did not answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// No connection: nothing was sent.
+    #[error("cannot connect to the model's endpoint: {0}")]
+    NotConnected(String),
+    /// Sent, and no whole answer came in time.
+    #[error("the model did not answer within {0:?}")]
+    TimedOut(Duration),
+    /// Sent, and the connection broke before the answer was whole.
+    #[error("the connection broke before the answer was whole: {0}")]
+    Cut(String),
+    /// 429.
+    #[error("the provider limits the rate{}", .retry_after.map(|d| format!(", retry after {} s", d.as_secs())).unwrap_or_default())]
+    RateLimited {
+        /// When the provider said to come back.
+        retry_after: Option<Duration>,
+    },
+    /// 529 or 503.
+    #[error("the provider is overloaded")]
+    Overloaded {
+        /// When the provider said to come back.
+        retry_after: Option<Duration>,
+    },
+    /// Another 5xx, 408 or 409; `explained` when it came with the provider's error body.
+    #[error("the provider failed with status {status}: {message}")]
+    Server {
+        /// The HTTP status.
+        status: u16,
+        /// Whether the provider's error body came along.
+        explained: bool,
+        /// What the provider said.
+        message: String,
+    },
+    /// Credit, spend cap, key, permission or model name: nothing works until a person acts.
+    #[error("the provider does not serve this account: {0}")]
+    AccountStopped(String),
+    /// The request itself is wrong.
+    #[error("the provider rejected the request with status {status}: {message}")]
+    Rejected {
+        /// The HTTP status.
+        status: u16,
+        /// What the provider said.
+        message: String,
+    },
+    /// The model refused; billed.
+    #[error("the model refused ({category})")]
+    Refused {
+        /// The provider's category.
+        category: String,
+        /// What it cost.
+        usage: Usage,
+        /// The model as the response names it.
+        model: String,
+    },
+    /// A readable, billed response without a usable answer: cut at `max_tokens`, an unknown stop
+    /// reason, or text where JSON was due.
+    #[error("the model's answer is unusable: {why}")]
+    Unusable {
+        /// What is wrong with it.
+        why: String,
+        /// What it cost.
+        usage: Usage,
+        /// The model as the response names it.
+        model: String,
+    },
+    /// A 200 whose body cannot be read: it may have been billed.
+    #[error("the endpoint answered what cannot be read: {0}")]
+    Unreadable(String),
+}
+
+/// What an unanswered request means for the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Billing {
+    /// Nothing was billed. `sent` says whether the endpoint counted a request.
+    Nothing {
+        /// Whether the request reached the endpoint.
+        sent: bool,
+    },
+    /// It was billed, and for what.
+    Charged {
+        /// Its tokens.
+        usage: Usage,
+        /// The model as the response names it.
+        model: String,
+    },
+    /// Nobody knows.
+    Ambiguous,
+}
+
+impl ModelError {
+    /// What the error means for the ledger.
+    pub fn billing(&self) -> Billing {
+        match self {
+            Self::NotConnected(_) => Billing::Nothing { sent: false },
+            Self::RateLimited { .. }
+            | Self::Overloaded { .. }
+            | Self::AccountStopped(_)
+            | Self::Rejected { .. }
+            | Self::Server { explained: true, .. } => Billing::Nothing { sent: true },
+            Self::Refused { usage, model, .. } | Self::Unusable { usage, model, .. } => {
+                Billing::Charged { usage: *usage, model: model.clone() }
+            }
+            Self::TimedOut(_) | Self::Cut(_) | Self::Unreadable(_) | Self::Server { explained: false, .. } => {
+                Billing::Ambiguous
+            }
+        }
+    }
+}
+
+/// A language model at one endpoint.
+#[async_trait]
+pub trait Model: Send + Sync + 'static {
+    /// The model's name as settings and the price book have it.
+    fn name(&self) -> &str;
+
+    /// Whether an answer costs nothing and takes no place: only `offline` is.
+    fn is_free(&self) -> bool;
+
+    /// Makes one attempt.
+    ///
+    /// # Errors
+    /// [`ModelError`], which also says what became of the money.
+    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError>;
+}

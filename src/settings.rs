@@ -1,0 +1,11 @@
+//! Settings: `config/default.toml`, then the `--config` file, then the environment.
+//!
+//! One struct per table of the file. Unknown keys are refused, and every mistake
+//! is reported at once with its key, before a port is bound. Secrets are typed,
+//! so that they cannot be printed by accident.
+
+mod load;
+mod tables;
+
+pub use load::{Mistake, Mistakes, load, masked};
+pub use tables::*;

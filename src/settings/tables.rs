@@ -1,0 +1,271 @@
+//! The tables of the settings file, one struct each; what they mean stands in `config/default.toml` too.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// All settings.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the truth is kept.
+    pub database: DatabaseSettings,
+    /// Where hints come from and completion events go.
+    pub broker: BrokerSettings,
+    /// The daemon's own port.
+    pub http: HttpSettings,
+    /// Slots, leases, attempts.
+    pub worker: WorkerSettings,
+    /// Hints and sweeps.
+    pub scheduler: SchedulerSettings,
+    /// Pattern detection.
+    pub detect: DetectSettings,
+    /// The answer cache.
+    pub cache: CacheSettings,
+    /// Rate limits.
+    pub limits: LimitSettings,
+    /// Budgets.
+    pub budgets: BudgetSettings,
+    /// Endpoints of models, by name.
+    pub endpoints: BTreeMap<String, EndpointSettings>,
+    /// Which model each agent asks, by agent.
+    pub agents: BTreeMap<String, AgentSettings>,
+    /// Completion events.
+    pub events: EventSettings,
+    /// Logs.
+    pub log: LogSettings,
+}
+
+/// `[database]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseSettings {
+    /// `sqlite:PATH` or `postgres://…`; also `DATABASE_URL`. May hold a password.
+    #[schemars(with = "String")]
+    pub url: SecretString,
+    /// PostgreSQL: the schema that holds everything.
+    pub schema: String,
+    /// PostgreSQL: connections of the pool; SQLite: readers.
+    pub connections: u32,
+    /// How long a statement waits for a free connection.
+    pub acquire_timeout_s: u64,
+    /// Whether the daemon migrates at start; otherwise `gleaner migrate` must have run.
+    pub migrate_at_start: bool,
+}
+
+/// What Gleaner does about exchanges and queues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Topology {
+    /// Declares them.
+    Declare,
+    /// Checks that they are there, and stops when they are not.
+    Check,
+    /// Leaves them alone.
+    Off,
+}
+
+/// `[broker]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BrokerSettings {
+    /// `amqp://…` or `amqps://…`; also `AMQP_URL`. Empty: the embedded queue. May hold a password.
+    #[schemars(with = "String")]
+    pub url: SecretString,
+    /// The beginning of every exchange's and queue's name.
+    pub prefix: String,
+    /// What to do about exchanges and queues at start.
+    pub topology: Topology,
+    /// The work queue's delivery limit: a crash net only, attempts are counted in the row.
+    pub delivery_limit: u32,
+    /// How long a publish waits for its confirm.
+    pub confirm_timeout_s: u64,
+    /// The longest pause between two attempts to connect.
+    pub reconnect_longest_s: u64,
+}
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    /// Address and port; port 0 takes a free one.
+    pub bind: String,
+    /// The bearer token that is demanded beyond loopback. Empty: none is set.
+    #[schemars(with = "String")]
+    pub token: SecretString,
+}
+
+/// `[worker]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkerSettings {
+    /// Messages that are worked on at the same time.
+    pub slots: u16,
+    /// How long a claim's lease lasts.
+    pub lease_s: u64,
+    /// How often held leases are renewed.
+    pub renew_every_s: u64,
+    /// From claim to record at most.
+    pub deadline_s: u64,
+    /// Attempts before an item fails.
+    pub attempts: u32,
+    /// The first pause after a passing fault.
+    pub backoff_first_ms: u64,
+    /// The longest pause after a passing fault.
+    pub backoff_longest_s: u64,
+    /// How long an item may be parked in all.
+    pub longest_wait_s: u64,
+    /// How long a message may be missing before its item fails.
+    pub missing_grace_s: u64,
+    /// How long a drain waits for what runs.
+    pub drain_grace_s: u64,
+}
+
+/// `[scheduler]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SchedulerSettings {
+    /// How often due rows are looked for.
+    pub tick_ms: u64,
+    /// How many rows a tick takes at most.
+    pub window: u32,
+    /// How long a hint may take before a second one is published; doubles from there.
+    pub hint_after_s: u64,
+}
+
+/// `[detect]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DetectSettings {
+    /// The confidence from which a detection is acted on without a model.
+    pub threshold: f32,
+}
+
+/// `[cache]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CacheSettings {
+    /// How long an answer stays; also `AI_CACHE_TTL_MS`.
+    pub ttl_ms: u64,
+    /// Entries in this process's memory at most.
+    pub entries: u64,
+}
+
+/// `[limits]`; 0 lifts a limit.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Model requests of one event per window; also `AI_RATE_LIMIT_PER_MINUTE`.
+    pub event_per_window: u32,
+    /// Model requests for one sender per window.
+    pub sender_per_window: u32,
+    /// The window.
+    pub window_s: u64,
+    /// How long a permit may wait before it is sent.
+    pub send_within_ms: u64,
+}
+
+/// `[budgets]`; 0 lifts a budget.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetSettings {
+    /// What one event may cost in its life, in US dollars.
+    pub event_usd: f64,
+    /// What this deployment may cost in all, in US dollars; `demo` sets it.
+    pub total_usd: f64,
+}
+
+/// Which protocol an endpoint speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// OpenAI's chat completions, as many servers speak it.
+    Openai,
+    /// No network: answers from the knowledge base and arithmetic.
+    Offline,
+}
+
+/// `[endpoints.NAME]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointSettings {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// Where it is, without the path.
+    pub base_url: String,
+    /// Its key; for `anthropic` also `ANTHROPIC_API_KEY`. Empty: none is sent.
+    #[schemars(with = "String")]
+    pub api_key: SecretString,
+    /// How long a connection may take to be made.
+    pub connect_timeout_s: u64,
+    /// How long a whole call may take.
+    pub call_timeout_s: u64,
+}
+
+/// What an agent does when its model is unavailable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnavailable {
+    /// The message waits.
+    Park,
+    /// The offline model answers, and the answer says so.
+    Fallback,
+}
+
+/// `[agents.NAME]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The model's name there; in the price book, but for `offline`.
+    pub model: String,
+    /// The most output tokens that are paid for.
+    pub max_tokens: u32,
+    /// What to do when the model is unavailable.
+    pub on_unavailable: OnUnavailable,
+}
+
+/// What becomes of a completion event that no queue is bound for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unrouted {
+    /// It counts as published to nobody.
+    Accept,
+    /// It is tried again until a queue takes it.
+    Hold,
+}
+
+/// `[events]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventSettings {
+    /// The CloudEvents `source`, a URI reference.
+    pub source: String,
+    /// What becomes of events that no queue is bound for.
+    pub unrouted: Unrouted,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    /// Which lines: `info`, or `tracing` directives such as `gleaner=debug,warn`.
+    pub level: String,
+    /// How they look.
+    pub format: LogFormat,
+}

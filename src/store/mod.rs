@@ -1,0 +1,221 @@
+//! Where the truth is kept: the trait that both engines implement.
+//!
+//! A method is one step of a message's way, usually one round trip. Every write
+//! after the claim is fenced by the lease: [`Fenced::Lost`] means "not ours any
+//! more", a normal answer after which the caller writes nothing else. Instants
+//! that decide (leases, limits, due times) are the database's own; callers give
+//! durations. Both engines pass the one contract suite in `tests/contracts`.
+
+pub mod types;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::domain::chat::Vendor;
+use crate::domain::ids::{EventId, Held, ItemId, MessageId};
+use crate::domain::projection::Projections;
+use crate::domain::usage::NanoUsd;
+use crate::fault::{Fault, Park};
+
+pub use types::*;
+
+/// What a store says when it could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or gave up on the statement; it may work later.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// The statement is wrong for this database: a missing table, a missing right, a broken row.
+    #[error("the database refused a statement: {0}")]
+    Refused(#[source] sqlx::Error),
+    /// A row holds what no version of Gleaner writes.
+    #[error("{table} row {id} cannot be read: {why}")]
+    BadRow {
+        /// The table.
+        table: &'static str,
+        /// The row's key.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The schema is newer than this binary may work on.
+    #[error(
+        "the schema is at version {version} and wants a binary of at least {oldest_binary}; this is {}",
+        env!("CARGO_PKG_VERSION")
+    )]
+    BinaryTooOld {
+        /// The schema's version.
+        version: i64,
+        /// The oldest release that may work on it.
+        oldest_binary: String,
+    },
+    /// The schema was never laid, or an older release laid it.
+    #[error("the schema is not up to date ({0}); run `gleaner migrate`")]
+    NotMigrated(String),
+    /// Another process is the worker of this SQLite file.
+    #[error("another process works on {0}: its lock file is held")]
+    AnotherWorker(String),
+    /// A migration failed.
+    #[error("the migrations failed: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+}
+
+impl From<StoreError> for Fault {
+    /// All of these may pass: the database comes back, the operator migrates.
+    fn from(error: StoreError) -> Self {
+        Self::transient(error)
+    }
+}
+
+/// A store's result.
+pub type Stored<T> = Result<T, StoreError>;
+
+/// Whether a fenced write was still ours to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Fenced<T = ()> {
+    /// It was made.
+    Done(T),
+    /// The lease is not ours any more; nothing was written.
+    Lost,
+}
+
+/// The tables of one engine.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // ---- the process ----
+
+    /// `postgres` or `sqlite`, for logs and `check`.
+    fn engine(&self) -> &'static str;
+
+    /// Brings the schema up to this binary's version; safe beside others doing the same.
+    async fn migrate(&self) -> Stored<()>;
+
+    /// One round trip, which also compares the schema's version with this binary.
+    ///
+    /// # Errors
+    /// [`StoreError::NotMigrated`] and [`StoreError::BinaryTooOld`] beside the usual ones.
+    async fn check(&self) -> Stored<StoreCheck>;
+
+    /// Takes the worker's seat. SQLite: locks the file beside the database, and takes back every
+    /// lease that an earlier process left. PostgreSQL: nothing, replicas share.
+    ///
+    /// # Errors
+    /// [`StoreError::AnotherWorker`] when another process has the seat.
+    async fn take_seat(&self) -> Stored<()>;
+
+    /// Closes all connections; the seat is free afterwards.
+    async fn close(&self);
+
+    // ---- inputs ----
+
+    /// Writes an event, its rooms and messages; known messages stay as they are. New ones are
+    /// enqueued in the same transaction. Events and participants are updated by ID.
+    async fn ingest(&self, batch: &IngestBatch) -> Stored<IngestReport>;
+
+    // ---- claim ----
+
+    /// `pending → processing` under a new lease, with message, room and event in the same round trip.
+    ///
+    /// Makes the item's row when there is none. Re-opens an item that failed `message_not_found`
+    /// when the message exists now, and a settled one whose message has a higher revision.
+    /// Reservations that an earlier lease of this item left become `ambiguous`.
+    async fn claim(&self, item: &ItemId, lease: Duration) -> Stored<Claimed>;
+
+    /// Moves the leases' end to the given time from now, all in one statement.
+    /// Returns the items whose lease is not ours any more.
+    async fn renew(&self, held: &[Held], lease: Duration) -> Stored<Vec<ItemId>>;
+
+    /// Puts an item back to `pending`, due after the park's pause; writes a history row, gives up
+    /// its flights and makes their followers due. With a `flight` that is not in the air any
+    /// more, the item is due at once.
+    async fn park(&self, held: &Held, park: &Park) -> Stored<Fenced>;
+
+    /// Puts all of these back at once, due now, attempts given back: what a drain could not finish.
+    /// Returns how many were still ours.
+    async fn release(&self, held: &[Held]) -> Stored<u64>;
+
+    // ---- admission and the ledger ----
+
+    /// Asks all scopes at once and writes the ledger row `reserved`: all pass or nothing changes.
+    async fn admit(&self, held: &Held, request: &AdmissionRequest) -> Stored<Admission>;
+
+    /// `reserved → charged`, with the answer kept for replay. Not fenced: what was paid is paid.
+    /// Charging an `ambiguous` row is allowed (its answer came late); any other state is left alone.
+    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()>;
+
+    /// `reserved → refunded`: nothing was sent, or the provider answered with an error body.
+    /// With `place: false` the rate limits' places are kept as used, with `true` given back.
+    async fn refund(&self, ledger: Uuid, place: bool) -> Stored<()>;
+
+    /// `reserved → ambiguous` at the reserved worst case: sent, and no readable answer.
+    async fn mark_ambiguous(&self, ledger: Uuid) -> Stored<()>;
+
+    // ---- context ----
+
+    /// What the event knew just before a message, newest kept, in the order in which it was said.
+    async fn context(&self, query: &ContextQuery) -> Stored<ContextRows>;
+
+    /// All rows of an event as they are now.
+    async fn projections(&self, event: &EventId) -> Stored<Projections>;
+
+    /// How many earlier messages of the room are neither settled nor parked.
+    async fn unsettled_before(&self, message: &MessageId) -> Stored<u64>;
+
+    /// Up to `limit` vendors of a kind: best rating first, then the least price, then the ID.
+    async fn vendors(&self, kind: &str, limit: u32) -> Stored<Vec<Vendor>>;
+
+    // ---- cache and flights ----
+
+    /// The entry under a key that is not expired; else the key's flight is taken for this claim,
+    /// or found in the air. A flight lives exactly as long as the claim that took it.
+    async fn cached_or_flight(&self, held: &Held, key: &str) -> Stored<CacheLookup>;
+
+    // ---- record ----
+
+    /// One transaction, fenced: enrichment, projections, metric and rollup, cache entry, flights,
+    /// the end state, and the completion event that is owed from now on.
+    async fn record(&self, held: &Held, record: &Record) -> Stored<Fenced<Recorded>>;
+
+    /// What became of a record whose commit had an unknown end: true when the item was settled under this lease.
+    async fn was_recorded(&self, held: &Held) -> Stored<bool>;
+
+    /// The completion event was confirmed (or accepted as unroutable): nothing is owed any more.
+    async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()>;
+
+    // ---- schedule ----
+
+    /// Up to `window` rows whose time to be looked at has come, each moved ahead before it is
+    /// returned: due items and lost hints (at doubling intervals from `hint_after`), run-out
+    /// leases, owed completion events. Without `second_hints`, only never-hinted items, run-out
+    /// leases and owed events are returned. Rows another replica looks at are passed over.
+    async fn tick(&self, window: u32, hint_after: Duration, second_hints: bool) -> Stored<Vec<Due>>;
+
+    // ---- run-time settings ----
+
+    /// What may change without a restart.
+    async fn runtime(&self) -> Stored<RuntimeSettings>;
+
+    /// Changes it for all replicas.
+    async fn set_runtime(&self, settings: &RuntimeSettings) -> Stored<()>;
+
+    // ---- reports ----
+
+    /// How many queue items are in each state, and how old the oldest are.
+    async fn queue(&self) -> Stored<QueueReport>;
+
+    /// How many messages of an event are settled, and how many there are.
+    async fn progress(&self, event: &EventId) -> Stored<Progress>;
+
+    /// All that a summary of an event is made of.
+    async fn event_report(&self, event: &EventId) -> Stored<Option<EventReport>>;
+
+    /// The database's clock; tests and `check` compare it with ours.
+    async fn now(&self) -> Stored<Timestamp>;
+
+    /// What stands in the ledger against the scopes' counters: the first that does not balance.
+    async fn ledger_balances(&self) -> Stored<Result<NanoUsd, LedgerFault>>;
+}

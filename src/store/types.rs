@@ -1,0 +1,474 @@
+//! What goes into a store and what comes out of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::domain::chat::{Event, Message, Participant};
+use crate::domain::enrichment::{Contribution, Enrichment};
+use crate::domain::ids::{EventId, Held, ItemId, MessageId, PersonId, RoomId};
+use crate::domain::intent::{Detection, Intent};
+use crate::domain::outcome::{Outcome, Reason};
+use crate::domain::projection::{ExpenseRow, Projections, TaskRow};
+use crate::domain::usage::{NanoUsd, Usage};
+
+/// What `check` found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoreCheck {
+    /// The engine's own version.
+    pub server: String,
+    /// The schema's version.
+    pub version: i64,
+    /// The oldest release that may work on the schema.
+    pub oldest_binary: String,
+}
+
+/// An event with messages to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IngestBatch {
+    /// The event; its participants come along.
+    pub event: Event,
+    /// Its messages; their rooms are made where they are missing.
+    pub messages: Vec<Message>,
+}
+
+/// What an ingest did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IngestReport {
+    /// Messages that are new, in the batch's order; each has a queue item now.
+    pub new: Vec<MessageId>,
+    /// How many were known already.
+    pub known: u64,
+}
+
+/// What became of a claim.
+#[derive(Debug)]
+pub enum Claimed {
+    /// It is ours.
+    Held(Box<Claim>),
+    /// It is settled; `owed` is its completion event when that was never confirmed.
+    Settled {
+        /// What must still be published.
+        owed: Option<OwedEvent>,
+    },
+    /// Leased by a live worker, or not yet due: the scheduler looks again.
+    NotNow,
+}
+
+/// What a claim brings along.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The item and the lease.
+    pub held: Held,
+    /// This attempt, counted at the claim; the first is 1.
+    pub attempt: u32,
+    /// How long ago the item was made.
+    pub age: Duration,
+    /// The message; `None` when it has no row.
+    pub message: Option<Message>,
+    /// The message's event; `None` when the message's room or event has no row.
+    pub event: Option<Event>,
+    /// Whether the message's room has a row.
+    pub room_exists: bool,
+    /// Answers that were paid for by earlier runs of this message and revision.
+    pub kept: Vec<KeptAnswer>,
+    /// What earlier runs of this revision were charged.
+    pub spent: Spent,
+}
+
+/// What model calls cost so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// HTTP requests that were charged or are ambiguous.
+    pub calls: u32,
+    /// Their tokens.
+    pub usage: Usage,
+    /// Their cost, charged rows only.
+    pub cost: NanoUsd,
+}
+
+/// A paid answer that a later run replays instead of asking again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptAnswer {
+    /// Which question it answers: agent, prompt, schema and model versions, digested.
+    pub fingerprint: String,
+    /// The model that answered.
+    pub model: String,
+    /// The answer as it was read from the response.
+    pub answer: Value,
+}
+
+/// A limit on how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateScope {
+    /// The scope's row: `rate:event:…`, `rate:sender:…`.
+    pub key: String,
+    /// Admissions per window.
+    pub limit: u32,
+    /// The window; a place is free again this long after its admission, plus `send_within`.
+    pub window: Duration,
+    /// How long a permit may wait before it is sent.
+    pub send_within: Duration,
+}
+
+/// A limit on how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetScope {
+    /// The scope's row: `budget:event:…`.
+    pub key: String,
+    /// The most that reserved, charged and ambiguous may be together.
+    pub limit: NanoUsd,
+}
+
+/// What one HTTP request to a model needs to be allowed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AdmissionRequest {
+    /// The event that asks.
+    pub event: EventId,
+    /// Who pays.
+    pub tenant: String,
+    /// The message's revision.
+    pub revision: i64,
+    /// The agent that asks.
+    pub agent: &'static str,
+    /// The model that is asked.
+    pub model: String,
+    /// As in [`KeptAnswer`].
+    pub fingerprint: String,
+    /// The most this request can cost.
+    pub worst_case: NanoUsd,
+    /// The rate limits that must have a place.
+    pub rates: Vec<RateScope>,
+    /// The budgets that must have room.
+    pub budgets: Vec<BudgetScope>,
+}
+
+/// What became of an admission.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Admission {
+    /// All scopes passed; the ledger row is `reserved`.
+    Admitted {
+        /// The ledger row.
+        ledger: Uuid,
+    },
+    /// A rate limit is used up; its first place frees after this.
+    RateLimited {
+        /// The scope that refused.
+        scope: String,
+        /// Until its next place frees.
+        after: Duration,
+    },
+    /// A budget has no room for the worst case.
+    OverBudget {
+        /// The scope that refused.
+        scope: String,
+    },
+    /// The lease is not ours any more.
+    Lost,
+}
+
+/// What a response cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charge {
+    /// Its tokens.
+    pub usage: Usage,
+    /// Its cost.
+    pub cost: NanoUsd,
+    /// The model that answered, as the response names it.
+    pub model: String,
+    /// The answer, kept for replay; `None` when there is none worth keeping (a refusal).
+    pub answer: Option<Value>,
+}
+
+/// Which part of an event's past is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextQuery {
+    /// The event.
+    pub event: EventId,
+    /// The message before which the past ends, by its time and ID; it is not part of the answer.
+    pub before: (Timestamp, MessageId),
+    /// At most so many messages.
+    pub messages: u32,
+    /// At most so many tasks.
+    pub tasks: u32,
+    /// At most so many expenses.
+    pub expenses: u32,
+}
+
+/// An event's past, oldest first; the limits keep the newest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContextRows {
+    /// Messages of the event's rooms, deleted ones left out.
+    pub messages: Vec<Message>,
+    /// Tasks opened before.
+    pub tasks: Vec<TaskRow>,
+    /// Expenses opened before.
+    pub expenses: Vec<ExpenseRow>,
+}
+
+/// An answer in the cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheEntry {
+    /// The answer.
+    pub answer: Value,
+    /// The model that gave it.
+    pub model: String,
+    /// What it cost when it was computed: what a hit avoids.
+    pub usage: Usage,
+    /// Likewise.
+    pub cost: NanoUsd,
+    /// Until it expires.
+    pub remaining: Duration,
+}
+
+/// What a look into the cache found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CacheLookup {
+    /// An entry.
+    Hit(CacheEntry),
+    /// None; the key's flight is ours.
+    Leader,
+    /// None; another claim computes it. Wait this long at most.
+    InFlight {
+        /// Until the leader's lease ends, or the pause after a failed leader does.
+        after: Duration,
+    },
+}
+
+/// An answer to be cached with the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CacheWrite {
+    /// The key.
+    pub key: String,
+    /// The event whose data the answer holds; `None` when it holds none's.
+    pub event: Option<EventId>,
+    /// The answer.
+    pub answer: Value,
+    /// The model that gave it.
+    pub model: String,
+    /// What it cost.
+    pub usage: Usage,
+    /// Likewise.
+    pub cost: NanoUsd,
+    /// How long it stays.
+    pub ttl: Duration,
+}
+
+/// A row of `metrics`: one settled item that was answered or cost anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// The intent.
+    pub intent: Intent,
+    /// The agent that answered; `None` when code alone did.
+    pub agent: Option<&'static str>,
+    /// The model that answered; `None` when code alone did.
+    pub model: Option<String>,
+    /// Whether the answer came from the cache.
+    pub cached: bool,
+    /// From claim to answer, without parked time.
+    pub latency: Duration,
+    /// HTTP requests, tokens and cost of all runs.
+    pub spent: Spent,
+    /// Tokens that a cache hit avoided.
+    pub avoided_usage: Usage,
+    /// Dollars that a cache hit avoided.
+    pub avoided_cost: NanoUsd,
+}
+
+/// The answer of a message, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// The agent; `None` when code alone answered.
+    pub agent: Option<&'static str>,
+    /// The model; `None` when code alone answered.
+    pub model: Option<String>,
+    /// The context level the model saw.
+    pub level: Option<&'static str>,
+    /// Whether it came from the cache.
+    pub cached: bool,
+    /// The answer.
+    pub enrichment: Option<Enrichment>,
+}
+
+/// What a settled item writes.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Why, when it was skipped or failed.
+    pub reason: Option<Reason>,
+    /// What was seen when it failed; never chat text.
+    pub detail: Option<String>,
+    /// The message it stands for, with its revision, sender, time and room; `None` when it has no row.
+    pub message: Option<Message>,
+    /// The event whose rows are folded; `None` when there is none.
+    pub event: Option<Event>,
+    /// What detection said, if it came that far.
+    pub detection: Option<Detection>,
+    /// The answer, if there is one.
+    pub answered: Option<Answered>,
+    /// What it contributes to the fold; an empty one also takes back what an earlier revision gave.
+    pub contribution: Contribution,
+    /// Its row in `metrics`, if it has one.
+    pub metric: Option<Metric>,
+    /// What it puts into the cache.
+    pub cache: Option<CacheWrite>,
+    /// The completion event it owes.
+    pub completion: CompletionEvent,
+}
+
+/// What a record found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Items that waited for this one's flight and are due now.
+    pub woken: Vec<ItemId>,
+}
+
+/// A completion event, ready to be published; a repeat is equal byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompletionEvent {
+    /// UUIDv5 of the message ID and the lease at settling.
+    pub id: Uuid,
+    /// Its CloudEvents type: `gleaner.message.completed`…
+    pub kind: String,
+    /// `message.<outcome>.<intent or unknown>`.
+    pub routing_key: String,
+    /// The CloudEvents JSON.
+    pub body: Vec<u8>,
+}
+
+/// A completion event that was never confirmed, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedEvent {
+    /// The item that owes it.
+    pub item: ItemId,
+    /// The event.
+    pub completion: CompletionEvent,
+}
+
+/// What the scheduler must do for a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Due {
+    /// Publish its ID: it is due, its hint was lost, or its worker died.
+    Hint(ItemId),
+    /// Publish its completion event.
+    Owed(OwedEvent),
+}
+
+/// Settings that change at run time, for all replicas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeSettings {
+    /// 0 to 100: the share of events that Gleaner works for.
+    pub rollout_percent: u8,
+    /// Events that are always in.
+    pub allow: Vec<EventId>,
+    /// Events that are always out; it beats `allow`.
+    pub deny: Vec<EventId>,
+    /// Whether no model may be asked now.
+    pub paused: bool,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self { rollout_percent: 100, allow: Vec::new(), deny: Vec::new(), paused: false }
+    }
+}
+
+/// Queue items by state, and how old the oldest are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueReport {
+    /// Items in `pending`.
+    pub pending: u64,
+    /// Items in `processing`.
+    pub processing: u64,
+    /// Items in `completed`.
+    pub completed: u64,
+    /// Items in `skipped`.
+    pub skipped: u64,
+    /// Items in `failed`.
+    pub failed: u64,
+    /// Final items whose completion event is not confirmed.
+    pub owed: u64,
+    /// For how long the longest due item has been due.
+    pub oldest_due: Duration,
+    /// For how long the longest claim has been held.
+    pub oldest_processing: Duration,
+}
+
+/// How far an event's messages have come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Messages whose item is settled.
+    pub settled: u64,
+    /// All of its messages that have an item.
+    pub total: u64,
+}
+
+/// An answered question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnsweredQuestion {
+    /// The message that asked.
+    pub message: MessageId,
+    /// Its text.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+}
+
+/// All that a summary of an event is made of.
+#[derive(Debug, Clone)]
+pub struct EventReport {
+    /// The event.
+    pub event: Event,
+    /// Its messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Settled messages by intent; failed and undetected ones left out.
+    pub by_intent: Vec<(Intent, u64)>,
+    /// Its rows.
+    pub rows: Projections,
+    /// Its answered questions, oldest first.
+    pub answers: Vec<AnsweredQuestion>,
+    /// Answers from the cache.
+    pub cache_hits: u64,
+    /// HTTP requests, tokens and cost.
+    pub spent: Spent,
+    /// Dollars that cache hits avoided.
+    pub avoided_cost: NanoUsd,
+    /// Items that failed, with their reasons.
+    pub failed: Vec<(MessageId, Reason)>,
+}
+
+/// A ledger that does not balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerFault {
+    /// The scope whose counters differ from its rows.
+    pub scope: String,
+    /// What the counters say.
+    pub counted: NanoUsd,
+    /// What the rows sum to.
+    pub summed: NanoUsd,
+}
+
+/// A room of an event; inputs only name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// Its ID.
+    pub id: RoomId,
+    /// The event it belongs to.
+    pub event: EventId,
+}
+
+/// The participants whose names an ingest adds: everyone who wrote and is not listed.
+pub fn unlisted_senders(event: &Event, messages: &[Message]) -> Vec<Participant> {
+    let mut known: Vec<PersonId> = event.people();
+    let mut added = Vec::new();
+    for message in messages {
+        if !known.contains(&message.sender) {
+            known.push(message.sender.clone());
+            added.push(Participant { id: message.sender.clone(), name: message.sender.0.clone() });
+        }
+    }
+    added
+}
