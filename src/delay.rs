@@ -32,7 +32,8 @@ impl DelayPolicy {
 
     /// The pause after the given number of failures; the first is 1.
     pub fn after(&self, failures: u32) -> Duration {
-        let mut pauses = Pauses { longest: self.longest, curve: self.curve(failures.saturating_sub(1)) };
+        let mut pauses =
+            Pauses { longest: self.longest, curve: self.curve(failures.saturating_sub(1)) };
         pauses.next()
     }
 
@@ -80,8 +81,14 @@ mod tests {
         for failures in 1..12u32 {
             let ceiling = Duration::from_secs(1 << (failures - 1)).min(POLICY.longest);
             let drawn: Vec<_> = (0..200).map(|_| POLICY.after(failures)).collect();
-            assert!(drawn.iter().all(|pause| *pause <= ceiling), "attempt {failures} passed {ceiling:?}");
-            assert!(drawn.iter().any(|pause| *pause > ceiling / 2) && drawn.iter().any(|pause| *pause < ceiling / 2));
+            assert!(
+                drawn.iter().all(|pause| *pause <= ceiling),
+                "attempt {failures} passed {ceiling:?}"
+            );
+            assert!(
+                drawn.iter().any(|pause| *pause > ceiling / 2)
+                    && drawn.iter().any(|pause| *pause < ceiling / 2)
+            );
         }
     }
 

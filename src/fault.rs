@@ -110,10 +110,12 @@ pub fn settle(fault: Fault, patience: &Patience) -> Settlement {
             detail: Some(format!("{error}")),
             flight: None,
         }),
-        Fault::Deferred { reason, .. } if waited_too_long && reason != ParkReason::Drained => Settlement::Fail {
-            reason: Reason::WaitedTooLong,
-            detail: format!("still {} after {} s", reason.name(), patience.age.as_secs()),
-        },
+        Fault::Deferred { reason, .. } if waited_too_long && reason != ParkReason::Drained => {
+            Settlement::Fail {
+                reason: Reason::WaitedTooLong,
+                detail: format!("still {} after {} s", reason.name(), patience.age.as_secs()),
+            }
+        }
         Fault::Deferred { after, reason, flight } => {
             Settlement::Park(Park { after, reason, spend_attempt: false, detail: None, flight })
         }
@@ -147,21 +149,28 @@ mod tests {
         let fault = || Fault::transient("overloaded");
         let Settlement::Park(park) = settle(fault(), &patience(4, 1)) else { panic!("not parked") };
         assert!(park.spend_attempt && park.after == Duration::from_secs(7));
-        let Settlement::Fail { reason, .. } = settle(fault(), &patience(5, 1)) else { panic!("not failed") };
+        let Settlement::Fail { reason, .. } = settle(fault(), &patience(5, 1)) else {
+            panic!("not failed")
+        };
         assert_eq!(reason, Reason::AttemptsExhausted);
     }
 
     #[test]
     fn an_item_parked_for_a_day_fails_unless_it_is_only_drained() {
-        let late = settle(Fault::deferred(Duration::ZERO, ParkReason::RateLimited), &patience(1, 25));
+        let late =
+            settle(Fault::deferred(Duration::ZERO, ParkReason::RateLimited), &patience(1, 25));
         assert!(matches!(late, Settlement::Fail { reason: Reason::WaitedTooLong, .. }));
-        let drained = settle(Fault::deferred(Duration::ZERO, ParkReason::Drained), &patience(1, 25));
+        let drained =
+            settle(Fault::deferred(Duration::ZERO, ParkReason::Drained), &patience(1, 25));
         assert!(matches!(drained, Settlement::Park(_)));
     }
 
     #[test]
     fn a_permanent_fault_fails_at_the_first_attempt() {
         let fault = Fault::permanent(Reason::Refused, "cyber");
-        assert_eq!(settle(fault, &patience(1, 0)), Settlement::Fail { reason: Reason::Refused, detail: "cyber".into() });
+        assert_eq!(
+            settle(fault, &patience(1, 0)),
+            Settlement::Fail { reason: Reason::Refused, detail: "cyber".into() }
+        );
     }
 }

@@ -10,8 +10,29 @@ pub mod domain;
 pub mod fault;
 pub mod delay;
 pub mod settings;
+pub mod telemetry;
 
 // Edges.
 pub mod store;
 pub mod broker;
 pub mod model;
+
+// Stages.
+pub mod detect;
+pub mod ingest;
+pub mod rollout;
+pub mod cache;
+pub mod limits;
+pub mod context;
+pub mod agents;
+
+// The whole.
+pub mod pipeline;
+pub mod worker;
+pub mod scheduler;
+
+// The process.
+pub mod monitor;
+pub mod web;
+pub mod app;
+pub mod cli;

@@ -1,1 +1,3 @@
+//! Gleaner's binary: all of it is in the library.
+
 fn main() {}

@@ -4,6 +4,10 @@
 //! reorder what it likes. Both brokers pass the one contract suite in
 //! `tests/contracts`.
 
+pub mod amqp;
+pub mod embedded;
+pub mod envelope;
+
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -120,7 +124,10 @@ pub trait Broker: Send + Sync + 'static {
     async fn publish_hints(&self, items: &[ItemId]) -> Result<(), BrokerError>;
 
     /// Publishes a completion event, mandatory, and waits for its confirm.
-    async fn publish_completion(&self, completion: &CompletionEvent) -> Result<Published, BrokerError>;
+    async fn publish_completion(
+        &self,
+        completion: &CompletionEvent,
+    ) -> Result<Published, BrokerError>;
 
     /// Publishes a body that names no message to the dead-letter exchange, confirmed, with the
     /// header `gleaner-reason`.

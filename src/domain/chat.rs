@@ -52,7 +52,10 @@ impl Event {
 
     /// The participant's name, or the ID where the event does not list it.
     pub fn name_of<'a>(&'a self, person: &'a PersonId) -> &'a str {
-        self.participants.iter().find(|p| p.id == *person).map_or(person.0.as_str(), |p| p.name.as_str())
+        self.participants
+            .iter()
+            .find(|p| p.id == *person)
+            .map_or(person.0.as_str(), |p| p.name.as_str())
     }
 
     /// The event's time zone; UTC where the name is unknown.

@@ -21,7 +21,8 @@ pub enum Intent {
 
 impl Intent {
     /// All intents, in the order in which they are reported.
-    pub const ALL: [Self; 5] = [Self::TaskCreation, Self::ExpenseEntry, Self::PollCreation, Self::Query, Self::None];
+    pub const ALL: [Self; 5] =
+        [Self::TaskCreation, Self::ExpenseEntry, Self::PollCreation, Self::Query, Self::None];
 
     /// The intent's name in rows, events and labels.
     pub fn name(self) -> &'static str {
@@ -74,8 +75,21 @@ pub struct ExpenseEntities {
 
 /// The categories an expense may have.
 pub const CATEGORIES: [&str; 15] = [
-    "venue", "catering", "music", "decor", "equipment", "transport", "accommodation", "attire", "flowers",
-    "photography", "cake", "gifts", "stationery", "entertainment", "other",
+    "venue",
+    "catering",
+    "music",
+    "decor",
+    "equipment",
+    "transport",
+    "accommodation",
+    "attire",
+    "flowers",
+    "photography",
+    "cake",
+    "gifts",
+    "stationery",
+    "entertainment",
+    "other",
 ];
 
 /// What a message says about a poll.
@@ -218,7 +232,10 @@ mod tests {
     #[test]
     fn entities_are_read_for_their_intent_and_missing_ones_are_named() {
         let value = serde_json::json!({"object": "dj", "action": "book"});
-        assert_eq!(Entities::read(Intent::TaskCreation, &value).unwrap().intent(), Intent::TaskCreation);
+        assert_eq!(
+            Entities::read(Intent::TaskCreation, &value).unwrap().intent(),
+            Intent::TaskCreation
+        );
         let error = Entities::read(Intent::ExpenseEntry, &value).unwrap_err();
         assert!(error.to_string().contains("amount"), "{error}");
         assert_eq!(serde_json::to_string(&Entities::None).unwrap(), "{}");

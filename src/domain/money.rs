@@ -29,8 +29,8 @@ impl Currency {
     /// How many decimals the currency's minor unit has (ISO 4217; two for most).
     pub fn minor_digits(&self) -> u32 {
         match &self.0 {
-            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG" | b"RWF" | b"UGX"
-            | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
             b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
             _ => 2,
         }
@@ -80,7 +80,8 @@ impl Serialize for Currency {
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let code = String::deserialize(from)?;
-        Self::parse(&code).ok_or_else(|| serde::de::Error::custom(format!("{code:?} is not an ISO 4217 code")))
+        Self::parse(&code)
+            .ok_or_else(|| serde::de::Error::custom(format!("{code:?} is not an ISO 4217 code")))
     }
 }
 
@@ -116,7 +117,10 @@ pub fn split_equally(minor: i64, people: &[PersonId]) -> Vec<Share> {
     people
         .iter()
         .enumerate()
-        .map(|(place, person)| Share { person: person.clone(), minor: each + i64::from((place as i64) < odd) })
+        .map(|(place, person)| Share {
+            person: person.clone(),
+            minor: each + i64::from((place as i64) < odd),
+        })
         .collect()
 }
 
@@ -130,7 +134,8 @@ const EXACT_PEOPLE: usize = 12;
 /// group, and a group of n needs n − 1 transfers: the fewest transfers are found
 /// by the most groups, exactly up to twelve people.
 pub fn transfers(balances: &[(PersonId, i64)]) -> Vec<Transfer> {
-    let open: Vec<(PersonId, i64)> = balances.iter().filter(|(_, minor)| *minor != 0).cloned().collect();
+    let open: Vec<(PersonId, i64)> =
+        balances.iter().filter(|(_, minor)| *minor != 0).cloned().collect();
     if open.len() > EXACT_PEOPLE {
         return settle_group(open);
     }
@@ -140,7 +145,9 @@ pub fn transfers(balances: &[(PersonId, i64)]) -> Vec<Transfer> {
 /// Divides the people into the most groups whose balances each sum to zero.
 fn zero_sum_groups(open: &[(PersonId, i64)]) -> Vec<Vec<(PersonId, i64)>> {
     let all = (1usize << open.len()) - 1;
-    let sum_of = |set: usize| -> i64 { (0..open.len()).filter(|i| set & (1 << i) != 0).map(|i| open[i].1).sum() };
+    let sum_of = |set: usize| -> i64 {
+        (0..open.len()).filter(|i| set & (1 << i) != 0).map(|i| open[i].1).sum()
+    };
     // best[set] = the most zero-sum groups within the set, taking people off one at a time;
     // a group closes whenever what is left of the set sums to zero.
     let mut best = vec![0u8; all + 1];
@@ -173,7 +180,8 @@ fn settle_group(mut open: Vec<(PersonId, i64)>) -> Vec<Transfer> {
     loop {
         open.retain(|(_, minor)| *minor != 0);
         let debtor = (0..open.len()).filter(|i| open[*i].1 < 0).min_by_key(|i| (open[*i].1, *i));
-        let creditor = (0..open.len()).filter(|i| open[*i].1 > 0).max_by_key(|i| (open[*i].1, usize::MAX - i));
+        let creditor =
+            (0..open.len()).filter(|i| open[*i].1 > 0).max_by_key(|i| (open[*i].1, usize::MAX - i));
         let (Some(debtor), Some(creditor)) = (debtor, creditor) else { return paid };
         let minor = open[creditor].1.min(-open[debtor].1);
         paid.push(Transfer { from: open[debtor].0.clone(), to: open[creditor].0.clone(), minor });

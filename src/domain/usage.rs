@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn the_prompt_is_the_sum_of_its_disjoint_classes() {
-        let usage = Usage { input: 1, output: 2, cache_read: 4, cache_write_5m: 8, cache_write_1h: 16 };
+        let usage =
+            Usage { input: 1, output: 2, cache_read: 4, cache_write_5m: 8, cache_write_1h: 16 };
         assert_eq!((usage.prompt(), usage.total(), usage.cache_write()), (29, 31, 24));
     }
 }

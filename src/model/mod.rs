@@ -3,6 +3,16 @@
 //! A model makes exactly one attempt for one request; who retries is the
 //! pipeline, because every HTTP request needs an admission of its own.
 
+pub mod capabilities;
+pub mod prices;
+pub mod retry;
+pub mod breaker;
+mod http;
+pub mod anthropic;
+pub mod openai;
+pub mod offline;
+pub mod registry;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -162,9 +172,10 @@ impl ModelError {
             Self::Refused { usage, model, .. } | Self::Unusable { usage, model, .. } => {
                 Billing::Charged { usage: *usage, model: model.clone() }
             }
-            Self::TimedOut(_) | Self::Cut(_) | Self::Unreadable(_) | Self::Server { explained: false, .. } => {
-                Billing::Ambiguous
-            }
+            Self::TimedOut(_)
+            | Self::Cut(_)
+            | Self::Unreadable(_)
+            | Self::Server { explained: false, .. } => Billing::Ambiguous,
         }
     }
 }

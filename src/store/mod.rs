@@ -7,6 +7,8 @@
 //! durations. Both engines pass the one contract suite in `tests/contracts`.
 
 pub mod types;
+pub mod postgres;
+pub mod sqlite;
 
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::domain::chat::Vendor;
+use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
 use crate::domain::usage::NanoUsd;
@@ -159,8 +161,13 @@ pub trait Store: Send + Sync + 'static {
     /// What the event knew just before a message, newest kept, in the order in which it was said.
     async fn context(&self, query: &ContextQuery) -> Stored<ContextRows>;
 
-    /// All rows of an event as they are now.
-    async fn projections(&self, event: &EventId) -> Stored<Projections>;
+    /// All rows of an event: as they are now, or as they were just before a message (by its time
+    /// and ID), refolded from what is settled.
+    async fn projections(
+        &self,
+        event: &Event,
+        before: Option<&(Timestamp, MessageId)>,
+    ) -> Stored<Projections>;
 
     /// How many earlier messages of the room are neither settled nor parked.
     async fn unsettled_before(&self, message: &MessageId) -> Stored<u64>;
@@ -192,7 +199,8 @@ pub trait Store: Send + Sync + 'static {
     /// returned: due items and lost hints (at doubling intervals from `hint_after`), run-out
     /// leases, owed completion events. Without `second_hints`, only never-hinted items, run-out
     /// leases and owed events are returned. Rows another replica looks at are passed over.
-    async fn tick(&self, window: u32, hint_after: Duration, second_hints: bool) -> Stored<Vec<Due>>;
+    async fn tick(&self, window: u32, hint_after: Duration, second_hints: bool)
+    -> Stored<Vec<Due>>;
 
     // ---- run-time settings ----
 

@@ -1,11 +1,16 @@
 //! The fold itself: contributions in, rows out.
 
-use super::matching::{corrected_expense, expense_again, open_task, standing_expense, task_again, voted_option};
+use super::matching::{
+    corrected_expense, expense_again, open_task, standing_expense, task_again, voted_option,
+};
 use super::{
-    Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow, TaskStatus, row_id,
+    Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
+    TaskStatus, row_id,
 };
 use crate::domain::chat::Event;
-use crate::domain::enrichment::{Enrichment, ExpenseEnrichment, ExpenseStatus, PollEnrichment, TaskEnrichment};
+use crate::domain::enrichment::{
+    Enrichment, ExpenseEnrichment, ExpenseStatus, PollEnrichment, TaskEnrichment,
+};
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 use crate::domain::money::split_equally;
 use uuid::Uuid;
@@ -17,7 +22,11 @@ pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
     for entry in &entries {
         let effect = fold.apply(entry);
         if let Some((projection, effect)) = effect {
-            fold.rows.sources.push(SourceRow { message: entry.message.clone(), projection, effect });
+            fold.rows.sources.push(SourceRow {
+                message: entry.message.clone(),
+                projection,
+                effect,
+            });
         }
     }
     fold.rows
@@ -35,7 +44,9 @@ impl Fold<'_> {
     fn apply(&mut self, entry: &Entry) -> Done {
         let follow_up = entry.contribution.follow_up.as_ref();
         match (&entry.contribution.enrichment, follow_up) {
-            (Some(Enrichment::Expense(expense)), Some(change)) if change.kind == FollowUpKind::Correction => {
+            (Some(Enrichment::Expense(expense)), Some(change))
+                if change.kind == FollowUpKind::Correction =>
+            {
                 self.correct(&change.target, expense).or_else(|| self.expense(entry, expense))
             }
             (Some(Enrichment::Task(task)), _) => self.task(entry, task),
@@ -48,7 +59,8 @@ impl Fold<'_> {
 
     fn task(&mut self, entry: &Entry, task: &TaskEnrichment) -> Done {
         if let Some(row) = task_again(&mut self.rows.tasks, task) {
-            if task.assignee.is_some() && row.assignee.as_deref().is_none_or(|who| who == "someone") {
+            if task.assignee.is_some() && row.assignee.as_deref().is_none_or(|who| who == "someone")
+            {
                 row.assignee.clone_from(&task.assignee);
             }
             if task.due_said.is_some() {
@@ -74,7 +86,8 @@ impl Fold<'_> {
 
     fn expense(&mut self, entry: &Entry, expense: &ExpenseEnrichment) -> Done {
         if let Some(row) = expense_again(&mut self.rows.expenses, expense) {
-            let now_paid = row.status == ExpenseStatus::Due && expense.status == ExpenseStatus::Paid;
+            let now_paid =
+                row.status == ExpenseStatus::Due && expense.status == ExpenseStatus::Paid;
             if now_paid {
                 row.status = ExpenseStatus::Paid;
             }
@@ -104,7 +117,8 @@ impl Fold<'_> {
     }
 
     fn correct(&mut self, target: &Target, expense: &ExpenseEnrichment) -> Done {
-        let row = corrected_expense(&mut self.rows.expenses, target.minor, target.thing.as_deref())?;
+        let row =
+            corrected_expense(&mut self.rows.expenses, target.minor, target.thing.as_deref())?;
         row.minor = expense.minor;
         let people = row.split_between.clone().unwrap_or_else(|| self.event.people());
         row.shares = split_equally(row.minor, &people);
@@ -113,15 +127,24 @@ impl Fold<'_> {
 
     fn poll(&mut self, entry: &Entry, poll: &PollEnrichment) -> Done {
         let again = self.rows.polls.iter().rev().find(|row| {
-            row.question == poll.question && row.options.iter().map(|o| &o.text).eq(poll.options.iter())
+            row.question == poll.question
+                && row.options.iter().map(|o| &o.text).eq(poll.options.iter())
         });
         if let Some(row) = again {
             return Some((row.id, Effect::Confirmed));
         }
         let id = row_id(&self.event.id, &entry.message);
-        let options =
-            poll.options.iter().map(|text| PollOption { text: text.clone(), votes: Vec::new() }).collect();
-        self.rows.polls.push(PollRow { id, question: poll.question.clone(), options, opened_at: entry.sent_at });
+        let options = poll
+            .options
+            .iter()
+            .map(|text| PollOption { text: text.clone(), votes: Vec::new() })
+            .collect();
+        self.rows.polls.push(PollRow {
+            id,
+            question: poll.question.clone(),
+            options,
+            opened_at: entry.sent_at,
+        });
         Some((id, Effect::Opened))
     }
 
@@ -142,7 +165,8 @@ impl Fold<'_> {
             row.status = TaskStatus::Cancelled;
             return Some((row.id, Effect::Cancelled));
         }
-        let row = standing_expense(&mut self.rows.expenses, thing).filter(|row| row.status == ExpenseStatus::Due)?;
+        let row = standing_expense(&mut self.rows.expenses, thing)
+            .filter(|row| row.status == ExpenseStatus::Due)?;
         row.status = ExpenseStatus::Cancelled;
         Some((row.id, Effect::Cancelled))
     }
@@ -169,13 +193,21 @@ impl Fold<'_> {
         let minor = target.minor.filter(|minor| *minor > 0 && to != entry.sender)?;
         let id = row_id(&self.event.id, &entry.message);
         let (from, currency) = (entry.sender.clone(), self.event.currency);
-        self.rows.repayments.push(RepaymentRow { id, from, to, minor, currency, opened_at: entry.sent_at });
+        self.rows.repayments.push(RepaymentRow {
+            id,
+            from,
+            to,
+            minor,
+            currency,
+            opened_at: entry.sent_at,
+        });
         Some((id, Effect::Repaid))
     }
 
     /// Takes back the latest row that the sender opened; with a thing, the latest one about it.
     fn retract(&mut self, entry: &Entry, target: &Target) -> Done {
-        let opened_by_sender = |id: Uuid, rows: &Projections| rows.sources.iter().any(|s| s.projection == id);
+        let opened_by_sender =
+            |id: Uuid, rows: &Projections| rows.sources.iter().any(|s| s.projection == id);
         let thing = target.thing.as_deref();
         let sender = self.event.name_of(&entry.sender).to_owned();
         if let Some(thing) = thing

@@ -25,7 +25,8 @@ fn same_job(one: &str, other: &str) -> bool {
 
 /// Whether two mentions of who does it can be the same.
 fn same_people(one: Option<&str>, other: Option<&str>) -> bool {
-    let named = |who: Option<&str>| who.filter(|name| !NOBODY.contains(name)).map(str::to_lowercase);
+    let named =
+        |who: Option<&str>| who.filter(|name| !NOBODY.contains(name)).map(str::to_lowercase);
     match (named(one), named(other)) {
         (Some(one), Some(other)) => one == other,
         (None, _) | (_, None) => true,
@@ -33,7 +34,10 @@ fn same_people(one: Option<&str>, other: Option<&str>) -> bool {
 }
 
 /// The open task that this entry speaks of again; the latest one wins.
-pub(super) fn task_again<'a>(tasks: &'a mut [TaskRow], entry: &TaskEnrichment) -> Option<&'a mut TaskRow> {
+pub(super) fn task_again<'a>(
+    tasks: &'a mut [TaskRow],
+    entry: &TaskEnrichment,
+) -> Option<&'a mut TaskRow> {
     tasks.iter_mut().rev().find(|row| {
         row.status == TaskStatus::Open
             && row.object == entry.object
@@ -52,7 +56,9 @@ pub(super) fn open_task<'a>(
         row.status == TaskStatus::Open
             && match (thing, assignee) {
                 (Some(thing), _) => same_thing(&row.object, thing),
-                (None, Some(name)) => row.assignee.as_deref().is_some_and(|who| who.eq_ignore_ascii_case(name)),
+                (None, Some(name)) => {
+                    row.assignee.as_deref().is_some_and(|who| who.eq_ignore_ascii_case(name))
+                }
                 (None, None) => false,
             }
     })
@@ -65,10 +71,15 @@ pub(super) fn expense_again<'a>(
 ) -> Option<&'a mut ExpenseRow> {
     expenses.iter_mut().rev().find(|row| {
         let same_money = row.currency == entry.currency && row.minor == entry.minor;
-        let same_payer = row.paid_by.is_none() || entry.paid_by.is_none() || row.paid_by == entry.paid_by;
+        let same_payer =
+            row.paid_by.is_none() || entry.paid_by.is_none() || row.paid_by == entry.paid_by;
         let about_it = match row.status {
-            ExpenseStatus::Due => row.category == entry.category || share_a_word(&row.what, &entry.what),
-            ExpenseStatus::Paid => row.category == entry.category && share_a_word(&row.what, &entry.what),
+            ExpenseStatus::Due => {
+                row.category == entry.category || share_a_word(&row.what, &entry.what)
+            }
+            ExpenseStatus::Paid => {
+                row.category == entry.category && share_a_word(&row.what, &entry.what)
+            }
             ExpenseStatus::Cancelled => false,
         };
         same_money && same_payer && about_it
@@ -91,8 +102,14 @@ pub(super) fn corrected_expense<'a>(
 }
 
 /// The latest expense about that thing which is not cancelled.
-pub(super) fn standing_expense<'a>(expenses: &'a mut [ExpenseRow], thing: &str) -> Option<&'a mut ExpenseRow> {
-    expenses.iter_mut().rev().find(|row| row.status != ExpenseStatus::Cancelled && share_a_word(&row.what, thing))
+pub(super) fn standing_expense<'a>(
+    expenses: &'a mut [ExpenseRow],
+    thing: &str,
+) -> Option<&'a mut ExpenseRow> {
+    expenses
+        .iter_mut()
+        .rev()
+        .find(|row| row.status != ExpenseStatus::Cancelled && share_a_word(&row.what, thing))
 }
 
 /// The latest poll with that choice, and the choice's place.

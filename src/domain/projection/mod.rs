@@ -224,13 +224,23 @@ pub fn row_id(event: &EventId, opener: &MessageId) -> Uuid {
 ///
 /// Only paid expenses of a known payer count, and repayments. The balances sum
 /// to zero; people stand in the given order, others after them.
-pub fn balances(rows: &Projections, currency: Currency, people: &[PersonId]) -> Vec<(PersonId, i64)> {
-    let mut balances: Vec<(PersonId, i64)> = people.iter().map(|person| (person.clone(), 0)).collect();
-    let mut add = |person: &PersonId, minor: i64| match balances.iter_mut().find(|(known, _)| known == person) {
+pub fn balances(
+    rows: &Projections,
+    currency: Currency,
+    people: &[PersonId],
+) -> Vec<(PersonId, i64)> {
+    let mut balances: Vec<(PersonId, i64)> =
+        people.iter().map(|person| (person.clone(), 0)).collect();
+    let mut add = |person: &PersonId, minor: i64| match balances
+        .iter_mut()
+        .find(|(known, _)| known == person)
+    {
         Some((_, balance)) => *balance += minor,
         None => balances.push((person.clone(), minor)),
     };
-    for expense in rows.expenses.iter().filter(|e| e.currency == currency && e.status == ExpenseStatus::Paid) {
+    for expense in
+        rows.expenses.iter().filter(|e| e.currency == currency && e.status == ExpenseStatus::Paid)
+    {
         let Some(payer) = &expense.paid_by else { continue };
         if expense.shares.is_empty() {
             continue;

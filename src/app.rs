@@ -1,0 +1,1 @@
+//! The process: prepare, start, run, drain.

@@ -1,0 +1,1 @@
+//! RabbitMQ through lapin, under a supervisor of our own.

@@ -1,0 +1,1 @@
+//! The completion event: CloudEvents 1.0 JSON.

@@ -1,0 +1,1 @@
+//! Chat files: JSON Lines and WhatsApp exports.

@@ -1,0 +1,1 @@
+//! Admission: who may ask a model now.

@@ -1,0 +1,1 @@
+//! What each model accepts, by table.

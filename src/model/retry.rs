@@ -1,0 +1,1 @@
+//! What a failed request earns: another try, a pause, or the end.

@@ -1,0 +1,3 @@
+//! What it costs and what came of it.
+
+pub mod summary;

@@ -1,0 +1,1 @@
+//! Which events Gleaner works for.

@@ -1,0 +1,1 @@
+//! Hints, run-out leases, owed events.

@@ -1,0 +1,1 @@
+//! PostgreSQL: one statement a step, in a schema of its own.

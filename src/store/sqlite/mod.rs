@@ -1,0 +1,1 @@
+//! SQLite: one writer connection, readers beside it.

@@ -1,0 +1,4 @@
+//! Logs, and the one list of every metric.
+
+pub mod metrics;
+pub mod pulse;

@@ -1,0 +1,1 @@
+//! Around the pipeline: slots, deadlines, panics, settling, drain.
