@@ -5,7 +5,9 @@
 //! so that they cannot be printed by accident.
 
 mod load;
+mod mask;
 mod tables;
 
-pub use load::{Mistake, Mistakes, load, masked};
+pub use load::{Mistake, Mistakes, load};
+pub use mask::masked;
 pub use tables::*;

@@ -1,13 +1,18 @@
 //! The tables of the settings file, one struct each; what they mean stands in `config/default.toml` too.
+//!
+//! Serialised, they are the effective settings with every secret masked: a secret
+//! field does not compile without a mask. The schema marks secrets `writeOnly`.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use super::mask;
 
 /// All settings.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Where the truth is kept.
@@ -39,11 +44,12 @@ pub struct Settings {
 }
 
 /// `[database]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseSettings {
     /// `sqlite:PATH` or `postgres://…`; also `DATABASE_URL`. May hold a password.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::url")]
     pub url: SecretString,
     /// PostgreSQL: the schema that holds everything.
     pub schema: String,
@@ -56,7 +62,7 @@ pub struct DatabaseSettings {
 }
 
 /// What Gleaner does about exchanges and queues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Topology {
     /// Declares them.
@@ -68,11 +74,12 @@ pub enum Topology {
 }
 
 /// `[broker]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BrokerSettings {
     /// `amqp://…` or `amqps://…`; also `AMQP_URL`. Empty: the embedded queue. May hold a password.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::url")]
     pub url: SecretString,
     /// The beginning of every exchange's and queue's name.
     pub prefix: String,
@@ -87,18 +94,19 @@ pub struct BrokerSettings {
 }
 
 /// `[http]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
     /// Address and port; port 0 takes a free one.
     pub bind: String,
     /// The bearer token that is demanded beyond loopback. Empty: none is set.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::secret")]
     pub token: SecretString,
 }
 
 /// `[worker]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkerSettings {
     /// Messages that are worked on at the same time.
@@ -124,7 +132,7 @@ pub struct WorkerSettings {
 }
 
 /// `[scheduler]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SchedulerSettings {
     /// How often due rows are looked for.
@@ -136,7 +144,7 @@ pub struct SchedulerSettings {
 }
 
 /// `[detect]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetectSettings {
     /// The confidence from which a detection is acted on without a model.
@@ -144,7 +152,7 @@ pub struct DetectSettings {
 }
 
 /// `[cache]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CacheSettings {
     /// How long an answer stays; also `AI_CACHE_TTL_MS`.
@@ -154,7 +162,7 @@ pub struct CacheSettings {
 }
 
 /// `[limits]`; 0 lifts a limit.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LimitSettings {
     /// Model requests of one event per window; also `AI_RATE_LIMIT_PER_MINUTE`.
@@ -168,7 +176,7 @@ pub struct LimitSettings {
 }
 
 /// `[budgets]`; 0 lifts a budget.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetSettings {
     /// What one event may cost in its life, in US dollars.
@@ -178,7 +186,7 @@ pub struct BudgetSettings {
 }
 
 /// Which protocol an endpoint speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// Anthropic's Messages API.
@@ -190,7 +198,7 @@ pub enum Protocol {
 }
 
 /// `[endpoints.NAME]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointSettings {
     /// What it speaks.
@@ -198,7 +206,8 @@ pub struct EndpointSettings {
     /// Where it is, without the path.
     pub base_url: String,
     /// Its key; for `anthropic` also `ANTHROPIC_API_KEY`. Empty: none is sent.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::secret")]
     pub api_key: SecretString,
     /// How long a connection may take to be made.
     pub connect_timeout_s: u64,
@@ -207,7 +216,7 @@ pub struct EndpointSettings {
 }
 
 /// What an agent does when its model is unavailable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnavailable {
     /// The message waits.
@@ -217,7 +226,7 @@ pub enum OnUnavailable {
 }
 
 /// `[agents.NAME]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSettings {
     /// The endpoint's name.
@@ -231,7 +240,7 @@ pub struct AgentSettings {
 }
 
 /// What becomes of a completion event that no queue is bound for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unrouted {
     /// It counts as published to nobody.
@@ -241,7 +250,7 @@ pub enum Unrouted {
 }
 
 /// `[events]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EventSettings {
     /// The CloudEvents `source`, a URI reference.
@@ -251,7 +260,7 @@ pub struct EventSettings {
 }
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people.
@@ -261,7 +270,7 @@ pub enum LogFormat {
 }
 
 /// `[log]`
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
     /// Which lines: `info`, or `tracing` directives such as `gleaner=debug,warn`.
