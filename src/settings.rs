@@ -4,10 +4,15 @@
 //! is reported at once with its key, before a port is bound. Secrets are typed,
 //! so that they cannot be printed by accident.
 
-mod load;
 mod mask;
 mod tables;
+mod mistake;
+mod shape;
+mod layers;
+mod checks;
+mod load;
 
-pub use load::{Mistake, Mistakes, load};
+pub use load::load;
 pub use mask::masked;
+pub use mistake::{Mistake, Mistakes};
 pub use tables::*;
