@@ -1,1 +1,181 @@
-//! The daemon's own port.
+//! The daemon's own port: probes, metrics, the queue, and a page that says where they are.
+//!
+//! With a token set, all but `/livez`, `/readyz` and `/metrics` demand it; those
+//! three hold no IDs and no text. Every request has a time-out and a small body.
+
+mod auth;
+mod health;
+mod page;
+mod queue;
+mod recent;
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::Broker;
+use crate::store::{QueueReport, Store};
+use crate::telemetry::metrics;
+use crate::telemetry::pulse::Pulse;
+
+use recent::Recent;
+
+/// The largest body that is read.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// How long a request may take.
+const TIME_OUT: Duration = Duration::from_secs(10);
+
+/// How long open connections may hold up the end of the process.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// For how long the queue's figures are fresh: scrapes and open pages share one look at the store.
+const FIGURES_FRESH: Duration = Duration::from_secs(3);
+
+/// For how long a check of the store is fresh.
+const CHECK_FRESH: Duration = Duration::from_secs(1);
+
+/// What the port shows.
+#[derive(Clone)]
+pub struct WebState {
+    /// Where the truth is kept.
+    pub store: Arc<dyn Store>,
+    /// The queue.
+    pub broker: Arc<dyn Broker>,
+    /// Signs of life.
+    pub pulse: Arc<Pulse>,
+    /// The metrics, to be rendered.
+    pub metrics: PrometheusHandle,
+    /// The bearer token; empty: none is demanded, which settings allow on loopback alone.
+    pub token: SecretString,
+}
+
+/// The state, with what was seen lately.
+#[derive(Clone)]
+struct Shown {
+    state: WebState,
+    figures: Arc<Recent<Option<QueueReport>>>,
+    store: Arc<Recent<health::StoreState>>,
+}
+
+impl Shown {
+    /// The queue's figures; `None` when the store does not answer in time.
+    async fn figures(&self) -> Option<QueueReport> {
+        let store = Arc::clone(&self.state.store);
+        self.figures
+            .get(FIGURES_FRESH, || async move { queue::figures(store.as_ref()).await })
+            .await
+    }
+
+    /// The store's state.
+    async fn store(&self) -> health::StoreState {
+        let store = Arc::clone(&self.state.store);
+        self.store
+            .get(CHECK_FRESH, || async move { health::store_state(store.as_ref()).await })
+            .await
+    }
+}
+
+/// All routes.
+pub fn router(state: WebState) -> Router {
+    let shown =
+        Shown { state, figures: Arc::new(Recent::default()), store: Arc::new(Recent::default()) };
+    let guarded = Router::new()
+        .route("/", get(page::page))
+        .route("/api/queue", get(queue::api_queue))
+        .route_layer(middleware::from_fn_with_state(shown.clone(), demand_token));
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(render_metrics))
+        .merge(guarded)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(bounded))
+        .with_state(shown)
+}
+
+/// Answers until `shutdown` ends; then finishes what is open, for a few seconds at most.
+///
+/// # Errors
+/// When the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let stopped = CancellationToken::new();
+    let stopping = stopped.clone();
+    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        stopping.cancel();
+    });
+    let too_long = async {
+        stopped.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        ended = async { graceful.await } => ended,
+        () = too_long => Ok(()),
+    }
+}
+
+async fn demand_token(State(shown): State<Shown>, request: Request, next: Next) -> Response {
+    let sent = request.headers().get(header::AUTHORIZATION);
+    if auth::allows(&shown.state.token, sent.map(HeaderValue::as_bytes)) {
+        return next.run(request).await;
+    }
+    let problem = json!({ "error": "this needs the header `Authorization: Bearer TOKEN`" });
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+    (StatusCode::UNAUTHORIZED, challenge, Json(problem)).into_response()
+}
+
+/// Bounds a request's time, and keeps browsers from guessing types and caching figures.
+async fn bounded(request: Request, next: Next) -> Response {
+    const HEADERS: [(HeaderName, &str); 3] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    let answer = tokio::time::timeout(TIME_OUT, next.run(request)).await;
+    let mut response = answer.unwrap_or_else(|_| {
+        let problem = json!({ "error": "no answer in time" });
+        (StatusCode::SERVICE_UNAVAILABLE, Json(problem)).into_response()
+    });
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn render_metrics(State(shown): State<Shown>) -> Response {
+    let figures = shown.figures().await;
+    metrics::queue(figures.as_ref().map(queue::as_metrics).as_ref());
+    metrics::broker(&queue::broker_metrics(&shown.state.broker.health()));
+    let text = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (text, shown.state.metrics.render()).into_response()
+}
+
+async fn nothing_here() -> Response {
+    let problem = json!({ "error": "there is nothing at this path", "paths": page::PATHS });
+    (StatusCode::NOT_FOUND, Json(problem)).into_response()
+}
+
+async fn wrong_method() -> Response {
+    let problem = json!({ "error": "this path does not take that method" });
+    (StatusCode::METHOD_NOT_ALLOWED, Json(problem)).into_response()
+}
