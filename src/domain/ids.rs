@@ -123,7 +123,7 @@ pub struct Held {
 }
 
 /// The namespace of all UUIDv5 values that Gleaner derives.
-pub const NAMESPACE: Uuid = Uuid::from_u128(0x6c65_616e_6572_4001_a000_67_6c65_616e);
+pub const NAMESPACE: Uuid = Uuid::from_u128(0x6c_6561_6e65_7240_01a0_0067_6c65_616e);
 
 /// A UUIDv5 over parts that may hold any text; no two lists of parts collide by concatenation.
 pub fn derived_uuid(parts: &[&str]) -> Uuid {
