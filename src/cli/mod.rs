@@ -1,1 +1,4 @@
 //! The command line: one file a command.
+
+mod columns;
+pub mod render;
