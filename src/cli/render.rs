@@ -4,7 +4,6 @@
 //! whole and returned, so that tests read it as people do. What came out of a chat
 //! is stripped of control characters first: a message must not steer a terminal.
 
-use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -194,14 +193,13 @@ impl Sheet {
         if expenses.is_empty() {
             return;
         }
-        let mut figures = format!("{} spent", with_code(summary.total_spent));
+        let mut figures = vec![format!("{} spent", with_code(summary.total_spent))];
         if summary.total_outstanding.minor != 0 {
-            let _ = write!(figures, " · {} due", with_code(summary.total_outstanding));
+            figures.push(format!("{} due", with_code(summary.total_outstanding)));
         }
-        for (_, amount) in &summary.other_currencies.0 {
-            let _ = write!(figures, " · {} apart", with_code(*amount));
-        }
-        self.heading("Expenses", &figures);
+        let others = summary.other_currencies.0.iter();
+        figures.extend(others.map(|(_, amount)| format!("{} apart", with_code(*amount))));
+        self.heading("Expenses", &figures.join(" · "));
         let shown = &expenses[..expenses.len().min(MOST_LINES)];
         let amounts: Vec<String> = shown.iter().map(|it| with_code(it.amount)).collect();
         let widest = amounts.iter().map(String::len).max().unwrap_or(0);
@@ -314,7 +312,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

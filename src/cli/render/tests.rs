@@ -49,10 +49,24 @@ fn expense(what: &str, minor: i64, payer: Option<&str>, status: ExpenseStatus) -
     }
 }
 
+fn poll(question: &str, options: [(&str, usize); 2], result: Option<&str>) -> PollLine {
+    PollLine {
+        question: question.into(),
+        options: options.map(|(option, _)| option.to_owned()).into(),
+        result: result.map(str::to_owned),
+        votes: options.map(|(_, votes)| votes).into(),
+    }
+}
+
 fn full() -> Summary {
     let mut ring = expense("rings", 120_000, Some("Priya"), ExpenseStatus::Paid);
     ring.split_between = Some(vec!["Priya".into(), "Tom".into()]);
     let counts = [("task_creation", 41), ("expense_entry", 12), ("none", 1_300)];
+    let answer = AnswerLine {
+        message_id: "m".into(),
+        question: "how much so far?".into(),
+        answer: "£1,200.00 was paid.\u{1b}[2J".into(),
+    };
     Summary {
         messages: 1_353,
         by_intent: Named(counts.map(|(name, count)| (name.to_owned(), count)).into()),
@@ -67,33 +81,25 @@ fn full() -> Summary {
             expense("band", 100, None, ExpenseStatus::Cancelled),
         ],
         polls: vec![
-            PollLine {
-                question: "Where to?".into(),
-                options: vec!["Bath".into(), "York".into()],
-                result: Some("Bath".into()),
-                votes: vec![2, 1],
-            },
-            PollLine {
-                question: "When?".into(),
-                options: vec!["May".into(), "June".into()],
-                result: None,
-                votes: vec![1, 1],
-            },
+            poll("Where to?", [("Bath", 2), ("York", 1)], Some("Bath")),
+            poll("When?", [("May", 1), ("June", 1)], None),
         ],
-        answers: vec![AnswerLine {
-            message_id: "m".into(),
-            question: "how much so far?".into(),
-            answer: "£1,200.00 was paid.\u{1b}[2J".into(),
-        }],
+        answers: vec![answer],
         total_spent: gbp(120_000),
         total_outstanding: gbp(6_495),
-        other_currencies: Named(Vec::new()),
         per_person_paid: Named(vec![("Priya".into(), gbp(120_000))]),
         transfers: vec![TransferLine {
             from: "Tom".into(),
             to: "Priya".into(),
             amount: gbp(60_000),
         }],
+        ..billed()
+    }
+}
+
+/// A bill without a chat.
+fn billed() -> Summary {
+    Summary {
         cache_hits: 17,
         model_calls: 24,
         total_tokens: 48_120,
@@ -101,6 +107,7 @@ fn full() -> Summary {
         avoided_cost: Dollars(NanoUsd(52_000_000)),
         naive_cost: Some(Dollars(NanoUsd(6_000_000_000))),
         duration_ms: 4_210,
+        ..empty()
     }
 }
 
@@ -131,9 +138,7 @@ fn shown(it: &Summary, columns: usize) -> String {
     summary(it, &event(), Page::new(columns, false))
 }
 
-#[test]
-fn the_whole_page_reads_like_this() {
-    let wanted = "
+const PAGE: &str = "
  Priya & Tom's wedding
  ─────────────────────
 
@@ -174,7 +179,10 @@ fn the_whole_page_reads_like_this() {
    one full call a message           $6.00
    saved                            98.0 %
 ";
-    assert_eq!(shown(&full(), 80), wanted);
+
+#[test]
+fn the_whole_page_reads_like_this() {
+    assert_eq!(shown(&full(), 80), PAGE);
 }
 
 #[test]
