@@ -1,1 +1,246 @@
 //! Anthropic's Messages API.
+//!
+//! How a shaped answer is asked for is the model's capability, and success is a
+//! stop reason that is known, never a status.
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::capabilities::{Capabilities, StructuredOutput, least_tokens};
+use super::failure::{self, printable};
+use super::http::{BadEndpoint, Http, Reply, secret_header};
+use super::schema;
+use super::{Model, ModelError, ModelRequest, ModelResponse};
+use crate::domain::usage::Usage;
+use crate::settings::EndpointSettings;
+
+/// The only version of the API.
+const VERSION: &str = "2023-06-01";
+
+/// The forced tool's name.
+const TOOL: &str = "answer";
+
+/// A model behind the Messages API.
+#[derive(Debug)]
+pub struct Anthropic {
+    http: Http,
+    model: String,
+    accepts: Capabilities,
+}
+
+impl Anthropic {
+    /// A model at an endpoint.
+    ///
+    /// # Errors
+    /// When the endpoint's address or key cannot be used.
+    pub fn new(
+        endpoint: &EndpointSettings,
+        model: &str,
+        accepts: Capabilities,
+    ) -> Result<Self, BadEndpoint> {
+        let mut headers = HeaderMap::new();
+        headers.insert("anthropic-version", HeaderValue::from_static(VERSION));
+        if let Some(key) = secret_header("", &endpoint.api_key)? {
+            headers.insert("x-api-key", key);
+        }
+        let http = Http::new(endpoint, "/v1/messages", headers)?;
+        Ok(Self { http, model: model.into(), accepts })
+    }
+
+    /// The request's body.
+    fn body(&self, request: &ModelRequest) -> Value {
+        let mut system = request.system.clone();
+        let mut body = json!({
+            "model": self.model,
+            "max_tokens": request.max_tokens,
+            "messages": [{"role": "user", "content": request.user}],
+        });
+        match self.accepts.structured_output {
+            StructuredOutput::Format => {
+                let schema = schema::constrained(&request.schema);
+                body["output_config"]["format"] = json!({"type": "json_schema", "schema": schema});
+            }
+            StructuredOutput::Tool => {
+                body["tools"] = json!([self.tool(&request.schema)]);
+                body["tool_choice"] =
+                    json!({"type": "tool", "name": TOOL, "disable_parallel_tool_use": true});
+            }
+            StructuredOutput::Instruction => system = schema::instruct(&system, &request.schema),
+        }
+        if let Some(effort) = &self.accepts.effort {
+            body["output_config"]["effort"] = json!(effort);
+        }
+        if self.accepts.sampling {
+            body["temperature"] = json!(0);
+        }
+        body["system"] = json!([self.system(&system)]);
+        body
+    }
+
+    fn tool(&self, answer: &Value) -> Value {
+        let mut tool = json!({
+            "name": TOOL,
+            "description": "Gives the answer.",
+            "input_schema": schema::constrained(answer),
+        });
+        if self.accepts.strict_tool {
+            tool["strict"] = json!(true);
+        }
+        tool
+    }
+
+    /// The system block, marked for the prompt cache when it is long enough to be kept there.
+    fn system(&self, text: &str) -> Value {
+        let mut block = json!({"type": "text", "text": text});
+        let least = self.accepts.cache_min_prefix;
+        if least > 0 && least_tokens(text) >= least {
+            block["cache_control"] = json!({"type": "ephemeral"});
+        }
+        block
+    }
+
+    /// Reads a response with status 200, which may still be anything.
+    fn read(&self, reply: &Reply) -> Result<ModelResponse, ModelError> {
+        let body = reply.json()?;
+        if body["type"] == "error" {
+            let kind = printable(body["error"]["type"].as_str().unwrap_or_default());
+            return Err(ModelError::Unreadable(format!("an error under status 200: {kind}")));
+        }
+        let message = Message::deserialize(&body)
+            .map_err(|_| ModelError::Unreadable("JSON that is no message with usage".into()))?;
+        let model = Some(printable(&message.model)).filter(|name| !name.is_empty());
+        let model = model.unwrap_or_else(|| self.model.clone());
+        let usage = message.usage.disjoint();
+        if let Some(problem) = problem_of_stop(&message) {
+            return Err(match problem {
+                Problem::Refused(category) => ModelError::Refused { category, usage, model },
+                Problem::Unusable(why) => ModelError::Unusable { why, usage, model },
+            });
+        }
+        match answer(message.content) {
+            Some(answer) => Ok(ModelResponse { model, answer, usage }),
+            None => {
+                Err(ModelError::Unusable { why: "it holds no JSON object".into(), usage, model })
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Model for Anthropic {
+    fn name(&self) -> &str {
+        &self.model
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+        let reply = self.http.post(&self.body(request)).await?;
+        if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
+    }
+}
+
+/// A response, as far as it is read.
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    model: String,
+    content: Vec<Block>,
+    stop_reason: Option<String>,
+    stop_details: Option<StopDetails>,
+    usage: WireUsage,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Text {
+        text: String,
+    },
+    ToolUse {
+        input: Value,
+    },
+    /// Thinking, and whatever comes to be.
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct StopDetails {
+    category: Option<String>,
+}
+
+/// The usage on the wire: the three input fields add up to the prompt.
+#[derive(Deserialize)]
+struct WireUsage {
+    input_tokens: u64,
+    output_tokens: u64,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<WireCacheCreation>,
+}
+
+#[derive(Deserialize)]
+struct WireCacheCreation {
+    #[serde(default)]
+    ephemeral_5m_input_tokens: u64,
+    #[serde(default)]
+    ephemeral_1h_input_tokens: u64,
+}
+
+impl WireUsage {
+    /// The tokens in disjoint classes. Writes that no lifetime is said of lasted five minutes,
+    /// the default.
+    fn disjoint(&self) -> Usage {
+        let hour = self.cache_creation.as_ref().map_or(0, |c| c.ephemeral_1h_input_tokens);
+        let minutes = self.cache_creation.as_ref().map_or(0, |c| c.ephemeral_5m_input_tokens);
+        let written = self.cache_creation_input_tokens.unwrap_or_default();
+        Usage {
+            input: self.input_tokens,
+            output: self.output_tokens,
+            cache_read: self.cache_read_input_tokens.unwrap_or_default(),
+            cache_write_5m: minutes.max(written.saturating_sub(hour)),
+            cache_write_1h: hour,
+        }
+    }
+}
+
+enum Problem {
+    Refused(String),
+    Unusable(String),
+}
+
+/// What is wrong with the way a response stopped. A reason that is not known is no success.
+fn problem_of_stop(message: &Message) -> Option<Problem> {
+    match message.stop_reason.as_deref() {
+        Some("end_turn" | "tool_use" | "stop_sequence") => None,
+        Some("max_tokens") => Some(Problem::Unusable("it was cut at max_tokens".into())),
+        Some("refusal") => {
+            let category = message.stop_details.as_ref().and_then(|d| d.category.as_deref());
+            Some(Problem::Refused(printable(category.unwrap_or("unspecified"))))
+        }
+        Some(other) => Some(Problem::Unusable(format!("it stopped with {:?}", printable(other)))),
+        None => Some(Problem::Unusable("it has no stop reason".into())),
+    }
+}
+
+/// The answer: the tool's input, else the texts as JSON.
+fn answer(content: Vec<Block>) -> Option<Value> {
+    let mut texts = String::new();
+    for block in content {
+        match block {
+            Block::ToolUse { input } => return Some(input).filter(Value::is_object),
+            Block::Text { text } => texts.push_str(&text),
+            Block::Other => {}
+        }
+    }
+    schema::read(&texts)
+}
+
+#[cfg(test)]
+#[path = "anthropic_tests.rs"]
+mod tests;

@@ -4,10 +4,13 @@
 //! pipeline, because every HTTP request needs an admission of its own.
 
 pub mod capabilities;
+mod table;
 pub mod prices;
 pub mod retry;
 pub mod breaker;
+mod schema;
 mod http;
+mod failure;
 pub mod anthropic;
 pub mod openai;
 pub mod offline;

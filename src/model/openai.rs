@@ -1,1 +1,193 @@
-//! OpenAI-compatible chat completions.
+//! OpenAI's chat completions, as many servers speak them.
+
+use async_trait::async_trait;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::capabilities::{Capabilities, StructuredOutput};
+use super::failure::{self, printable};
+use super::http::{BadEndpoint, Http, Reply, secret_header};
+use super::schema;
+use super::{Model, ModelError, ModelRequest, ModelResponse};
+use crate::domain::usage::Usage;
+use crate::settings::EndpointSettings;
+
+/// A model behind chat completions.
+#[derive(Debug)]
+pub struct OpenAi {
+    http: Http,
+    model: String,
+    accepts: Capabilities,
+}
+
+impl OpenAi {
+    /// A model at an endpoint; without a key, none is sent.
+    ///
+    /// # Errors
+    /// When the endpoint's address or key cannot be used.
+    pub fn new(
+        endpoint: &EndpointSettings,
+        model: &str,
+        accepts: Capabilities,
+    ) -> Result<Self, BadEndpoint> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = secret_header("Bearer ", &endpoint.api_key)? {
+            headers.insert(AUTHORIZATION, key);
+        }
+        let http = Http::new(endpoint, "/chat/completions", headers)?;
+        Ok(Self { http, model: model.into(), accepts })
+    }
+
+    /// The request's body.
+    fn body(&self, request: &ModelRequest) -> Value {
+        let mut body = json!({"model": self.model});
+        let mut system = request.system.clone();
+        match self.accepts.structured_output {
+            StructuredOutput::Format => body["response_format"] = response_format(&request.schema),
+            // A forced tool adds nothing here that the other two ways do not have.
+            StructuredOutput::Tool | StructuredOutput::Instruction => {
+                system = schema::instruct(&system, &request.schema);
+            }
+        }
+        body["messages"] = json!([
+            {"role": "system", "content": system},
+            {"role": "user", "content": request.user},
+        ]);
+        let limit =
+            if self.accepts.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        body[limit] = json!(request.max_tokens);
+        if let Some(effort) = &self.accepts.effort {
+            body["reasoning_effort"] = json!(effort);
+        }
+        if self.accepts.sampling {
+            body["temperature"] = json!(0);
+        }
+        body
+    }
+
+    /// Reads a response with status 200, which may still be anything.
+    fn read(&self, reply: &Reply) -> Result<ModelResponse, ModelError> {
+        let body = reply.json()?;
+        if body.get("error").is_some_and(|error| !error.is_null()) {
+            let kind = printable(body["error"]["type"].as_str().unwrap_or_default());
+            return Err(ModelError::Unreadable(format!("an error under status 200: {kind}")));
+        }
+        let completion = Completion::deserialize(&body)
+            .map_err(|_| ModelError::Unreadable("JSON that is no completion with usage".into()))?;
+        let model = Some(printable(&completion.model)).filter(|name| !name.is_empty());
+        let model = model.unwrap_or_else(|| self.model.clone());
+        let usage = completion.usage.disjoint();
+        let unusable = |why: String| ModelError::Unusable { why, usage, model: model.clone() };
+        let refused = |category: &str| ModelError::Refused {
+            category: category.into(),
+            usage,
+            model: model.clone(),
+        };
+        let Some(choice) = completion.choices.into_iter().next() else {
+            return Err(unusable("it has no choice".into()));
+        };
+        if choice.message.refusal.is_some() {
+            return Err(refused("refusal"));
+        }
+        match choice.finish_reason.as_deref() {
+            Some("stop") => {}
+            Some("length") => return Err(unusable("it was cut at max_tokens".into())),
+            Some("content_filter") => return Err(refused("content_filter")),
+            Some(other) => {
+                return Err(unusable(format!("it stopped with {:?}", printable(other))));
+            }
+            None => return Err(unusable("it has no stop reason".into())),
+        }
+        let answer = schema::read(choice.message.content.as_deref().unwrap_or_default())
+            .ok_or_else(|| unusable("it holds no JSON object".into()))?;
+        Ok(ModelResponse { model, answer, usage })
+    }
+}
+
+#[async_trait]
+impl Model for OpenAi {
+    fn name(&self) -> &str {
+        &self.model
+    }
+
+    fn is_free(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+        let reply = self.http.post(&self.body(request)).await?;
+        if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
+    }
+}
+
+/// The schema as the API wants it; strict wherever the dialect can say it.
+fn response_format(answer: &Value) -> Value {
+    let schema = schema::constrained(answer);
+    let (schema, strict) = match schema::all_required(&schema) {
+        Some(strict) => (strict, true),
+        None => (schema, false),
+    };
+    json!({
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "strict": strict, "schema": schema},
+    })
+}
+
+/// A response, as far as it is read.
+#[derive(Deserialize)]
+struct Completion {
+    #[serde(default)]
+    model: String,
+    choices: Vec<Choice>,
+    usage: WireUsage,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: Said,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    content: Option<String>,
+    refusal: Option<String>,
+}
+
+/// The usage on the wire: the prompt includes what the cache gave and took.
+#[derive(Deserialize)]
+struct WireUsage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    prompt_tokens_details: Option<PromptDetails>,
+}
+
+#[derive(Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
+    cache_write_tokens: Option<u64>,
+}
+
+impl WireUsage {
+    /// The tokens in disjoint classes: every part of the prompt is taken off what is left of it.
+    fn disjoint(&self) -> Usage {
+        let part = |of: fn(&PromptDetails) -> Option<u64>| {
+            self.prompt_tokens_details.as_ref().and_then(of).unwrap_or_default()
+        };
+        let cache_read = part(|details| details.cached_tokens).min(self.prompt_tokens);
+        let rest = self.prompt_tokens - cache_read;
+        let cache_write_5m = part(|details| details.cache_write_tokens).min(rest);
+        Usage {
+            input: rest - cache_write_5m,
+            output: self.completion_tokens,
+            cache_read,
+            cache_write_5m,
+            cache_write_1h: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "openai_tests.rs"]
+mod tests;
