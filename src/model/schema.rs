@@ -80,11 +80,9 @@ pub(super) fn all_required(schema: &Value) -> Option<Value> {
 
 fn allows_null(schema: &Value) -> bool {
     let is_null = |kind: &Value| kind == "null";
-    match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().any(is_null),
-        kind if is_null(kind) => true,
-        _ => schema["anyOf"].as_array().is_some_and(|any| any.iter().any(allows_null)),
-    }
+    is_null(&schema["type"])
+        || schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(is_null))
+        || schema["anyOf"].as_array().is_some_and(|any| any.iter().any(allows_null))
 }
 
 /// The system prompt with the schema in it, for a model that can only be told.

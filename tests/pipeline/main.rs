@@ -1,0 +1,7 @@
+//! The pipeline and its edges against real servers.
+#![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod models;

@@ -1,0 +1,105 @@
+//! What the endpoint can be told to do with a request.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What to do with a request; as JSON `{"mode": "slow", "ms": 500}`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// A valid answer for the schema: the same one for the same schema.
+    Answer,
+    /// This answer, whether it fits or not.
+    AnswerWith {
+        /// The answer.
+        answer: Value,
+    },
+    /// A valid answer, late.
+    Slow {
+        /// By how many milliseconds.
+        ms: u64,
+    },
+    /// 429.
+    RateLimit {
+        /// When to come back.
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
+    /// 529.
+    Overload {
+        /// When to come back.
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
+    /// 500.
+    ServerError {
+        /// Whether the provider's error body comes along.
+        #[serde(default)]
+        explained: bool,
+    },
+    /// Never answers, and keeps the connection.
+    Hang,
+    /// Half an answer, then the connection breaks.
+    Cut,
+    /// A 200 that is of no use.
+    Nonsense {
+        /// In what way.
+        #[serde(default)]
+        kind: Nonsense,
+    },
+    /// The model refuses.
+    Refuse,
+    /// The answer is cut at `max_tokens`.
+    MaxTokens,
+    /// The provider does not serve the account.
+    AccountStopped {
+        /// Why.
+        #[serde(default)]
+        how: Stopped,
+    },
+    /// A valid answer without usage.
+    EmptyUsage,
+}
+
+/// How a response says when to come back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RetryAfter {
+    /// Not at all.
+    #[default]
+    None,
+    /// `retry-after` in seconds.
+    Seconds(u64),
+    /// `retry-after` as the HTTP date that many seconds ahead.
+    Date(u64),
+    /// `retry-after-ms`.
+    Ms(u64),
+}
+
+/// How a 200 can be of no use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Nonsense {
+    /// The body is a web page.
+    #[default]
+    Page,
+    /// The body is an error.
+    Error,
+    /// The answer is prose.
+    Prose,
+    /// The answer is JSON that does not fit the schema.
+    Schema,
+}
+
+/// Why an account is not served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stopped {
+    /// 400, the credit is used up.
+    #[default]
+    Credit,
+    /// 429, the spend limit is reached.
+    SpendLimit,
+    /// 401, the key is wrong.
+    Key,
+}

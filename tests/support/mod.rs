@@ -1,0 +1,3 @@
+//! What the test binaries share.
+
+pub(crate) mod fake_model;
