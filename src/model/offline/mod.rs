@@ -1,8 +1,22 @@
-//! The model without a network: a knowledge base and arithmetic.
+//! The model without a network: a knowledge base and general sense.
+//!
+//! It reads the typed [`Brief`] and no prose, answers the same shapes as any
+//! other model, costs nothing, and says so: its name is `offline`.
+
+mod generic;
+mod knowledge;
 
 use async_trait::async_trait;
+use serde::Serialize;
 
-use super::{Model, ModelError, ModelRequest, ModelResponse};
+use super::{Brief, Model, ModelError, ModelRequest, ModelResponse};
+use crate::domain::enrichment::{ExpenseBase, TaskBase};
+use crate::domain::usage::Usage;
+
+pub use knowledge::{Category, VendorKind, vendor_kind};
+
+/// The name of the offline model, as answers, metrics and settings have it.
+pub const NAME: &str = "offline";
 
 /// Answers from the knowledge base, and says so: its name is `offline`.
 #[derive(Debug, Default)]
@@ -18,14 +32,94 @@ impl Offline {
 #[async_trait]
 impl Model for Offline {
     fn name(&self) -> &str {
-        "offline"
+        NAME
     }
 
     fn is_free(&self) -> bool {
         true
     }
 
-    async fn ask(&self, _request: &ModelRequest) -> Result<ModelResponse, ModelError> {
-        Err(ModelError::NotConnected("no knowledge base yet".into()))
+    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+        let answer = match &request.brief {
+            Brief::Task { object, action } => to_json(&task(object, action)),
+            Brief::Expense { category, what } => to_json(&expense(category.as_deref(), what)),
+        }?;
+        Ok(ModelResponse { model: NAME.to_owned(), answer, usage: Usage::default() })
+    }
+}
+
+fn to_json(base: &impl Serialize) -> Result<serde_json::Value, ModelError> {
+    serde_json::to_value(base).map_err(|error| ModelError::Unreadable(error.to_string()))
+}
+
+/// What is known of doing something with a thing; general sense where nothing is.
+fn task(object: &str, action: &str) -> TaskBase {
+    let knowledge = knowledge::bundled();
+    knowledge
+        .task(object)
+        .unwrap_or_else(|| generic::task(object, action, knowledge.category_by_word(object)))
+}
+
+/// What is known of an expense category, found by the words of `what` where none is named.
+fn expense(category: Option<&str>, what: &str) -> ExpenseBase {
+    let knowledge = knowledge::bundled();
+    let category =
+        category.and_then(Category::named).unwrap_or_else(|| knowledge.category_by_word(what));
+    knowledge.expense(category).unwrap_or_else(|| ExpenseBase {
+        category: category.name().to_owned(),
+        typical_share: 5.0,
+        advice: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn request(brief: Brief) -> ModelRequest {
+        ModelRequest {
+            agent: "test",
+            system: String::new(),
+            user: String::new(),
+            brief,
+            schema: json!({}),
+            max_tokens: 1,
+        }
+    }
+
+    async fn asked(brief: Brief) -> ModelResponse {
+        Offline::bundled().ask(&request(brief)).await.unwrap()
+    }
+
+    fn task_of(object: &str) -> Brief {
+        Brief::Task { object: object.into(), action: "book".into() }
+    }
+
+    #[tokio::test]
+    async fn a_known_vendor_is_answered_from_the_knowledge_base_for_nothing() {
+        let response = asked(task_of("photographer")).await;
+        assert_eq!((response.model.as_str(), response.usage), ("offline", Usage::default()));
+        let base: TaskBase = serde_json::from_value(response.answer).unwrap();
+        assert_eq!((base.category.as_str(), base.lead_time_days), ("photography", 240));
+        assert!(Offline::bundled().is_free());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_thing_gets_general_sense() {
+        let base: TaskBase = serde_json::from_value(asked(task_of("alpaca")).await.answer).unwrap();
+        assert_eq!(base.category, "other");
+        assert!(base.checklist[0].contains("alpaca"));
+    }
+
+    #[tokio::test]
+    async fn an_expense_without_category_is_put_into_one_by_its_words() {
+        let brief = Brief::Expense { category: None, what: "lodge deposit".into() };
+        let base: ExpenseBase = serde_json::from_value(asked(brief).await.answer).unwrap();
+        assert_eq!(base.category, "accommodation");
+        let brief = Brief::Expense { category: Some("Music".into()), what: String::new() };
+        let base: ExpenseBase = serde_json::from_value(asked(brief).await.answer).unwrap();
+        assert_eq!(base.category, "music");
     }
 }
