@@ -180,8 +180,10 @@ impl Knowledge {
         if let Some(place) = self.place_of(&phrase) {
             return named_or_other(&self.kinds[place].category);
         }
-        let words: Vec<&str> =
-            phrase.split(|c: char| !c.is_alphanumeric() && c != '-').filter(|w| !w.is_empty()).collect();
+        let words: Vec<&str> = phrase
+            .split(|c: char| !c.is_alphanumeric() && c != '-')
+            .filter(|w| !w.is_empty())
+            .collect();
         for place in (0..words.len()).rev() {
             let pair = words[place..].get(..2).map(|two| two.join(" "));
             let said = pair.as_deref().and_then(|pair| self.category_of(pair));
@@ -201,7 +203,10 @@ impl Knowledge {
         }
         let singular = word.strip_suffix('s').unwrap_or(word);
         let spending = self.spending.iter().find(|known| {
-            known.words.iter().any(|it| it == word || it.strip_suffix('s').unwrap_or(it) == singular)
+            known
+                .words
+                .iter()
+                .any(|it| it == word || it.strip_suffix('s').unwrap_or(it) == singular)
         })?;
         Category::named(&spending.name)
     }
