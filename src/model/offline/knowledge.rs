@@ -52,6 +52,12 @@ pub fn vendor_kind(object: &str) -> Option<VendorKind> {
     Some(VendorKind(&BUNDLED.kinds[place].name))
 }
 
+/// The category under which a vendor of that name is paid.
+pub fn vendor_category(object: &str) -> Option<&'static str> {
+    let place = BUNDLED.place_of(object)?;
+    Some(&BUNDLED.kinds[place].category)
+}
+
 /// An expense category of the closed list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Category(&'static str);

@@ -13,7 +13,7 @@ use super::{Brief, Model, ModelError, ModelRequest, ModelResponse};
 use crate::domain::enrichment::{ExpenseBase, TaskBase};
 use crate::domain::usage::Usage;
 
-pub use knowledge::{Category, VendorKind, vendor_kind};
+pub use knowledge::{Category, VendorKind, vendor_category, vendor_kind};
 
 /// The name of the offline model, as answers, metrics and settings have it.
 pub const NAME: &str = "offline";

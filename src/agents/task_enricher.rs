@@ -1,0 +1,89 @@
+//! The task enricher's own part: title, people, dates and figures of a task, all by code.
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+
+use super::dates::{self, Said};
+use super::{Personal, people};
+use crate::domain::chat::{Event, Message, Vendor};
+use crate::domain::enrichment::{TaskBase, TaskEnrichment, VendorSuggestion};
+use crate::domain::intent::TaskEntities;
+
+/// How many vendors are suggested at most.
+const MOST_VENDORS: usize = 3;
+
+/// The task, with what is known of such tasks.
+pub(super) fn finish(
+    event: &Event,
+    message: &Message,
+    task: &TaskEntities,
+    base: TaskBase,
+    personal: &Personal,
+) -> TaskEnrichment {
+    let assignee =
+        task.assignee.as_deref().and_then(|said| people::assignee(event, &message.sender, said));
+    TaskEnrichment {
+        title: title(&task.action, &task.object),
+        object: task.object.clone(),
+        action: task.action.clone(),
+        assignee,
+        due_said: task.due.clone(),
+        due: due(event, message, task.due.as_deref(), base.lead_time_days),
+        cost_range: cost_range(event, &base),
+        vendors: vendors(event, &personal.vendors),
+        base,
+    }
+}
+
+/// A short order: "Book the photographer". The thing keeps the group's own word.
+fn title(action: &str, object: &str) -> String {
+    let action = action.trim().to_lowercase();
+    let mut letters = action.chars();
+    let verb: String = match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "Arrange".to_owned(),
+    };
+    let object: String = object.trim().chars().take(80).collect();
+    if ["the ", "a ", "an ", "my ", "our "].iter().any(|article| object.starts_with(article)) {
+        return format!("{verb} {object}");
+    }
+    format!("{verb} the {object}")
+}
+
+/// By when: as was said; else worked back from the event, but never before the message.
+fn due(event: &Event, message: &Message, said: Option<&str>, lead_days: u32) -> Option<Date> {
+    let at = message.sent_at.to_zoned(event.zone()).datetime();
+    let event_day = event.starts_at.map(|starts| starts.to_zoned(event.zone()).date());
+    let month_first = event.locale.trim().to_lowercase().ends_with("-us");
+    let said_on = Said { at, event: event_day, month_first };
+    if let Some(day) = said.and_then(|said| dates::read(said, &said_on)) {
+        // What was said stands, also after the event (returning chairs); but nothing is due
+        // before it was asked for.
+        return Some(day.max(at.date()));
+    }
+    let event_day = event_day?;
+    let worked_back = event_day.checked_sub(i64::from(lead_days).days()).ok()?;
+    Some(worked_back.max(at.date()).min(event_day))
+}
+
+/// The base's shares of the event's budget, in minor units.
+fn cost_range(event: &Event, base: &TaskBase) -> Option<(i64, i64)> {
+    let budget = event.budget.filter(|budget| *budget > 0)?;
+    let part = |share: f64| (budget as f64 * share / 100.0).round() as i64;
+    let range = (part(base.budget_share_low), part(base.budget_share_high));
+    (range.1 > 0).then_some(range)
+}
+
+/// The first vendors, with a price only where it is in the event's currency.
+fn vendors(event: &Event, vendors: &[Vendor]) -> Vec<VendorSuggestion> {
+    let suggest = |vendor: &Vendor| VendorSuggestion {
+        id: vendor.id.clone(),
+        name: vendor.name.clone(),
+        price_from: vendor.price_from.filter(|_| vendor.currency == Some(event.currency)),
+    };
+    vendors.iter().take(MOST_VENDORS).map(suggest).collect()
+}
+
+#[cfg(test)]
+#[path = "tests/task_enricher.rs"]
+mod tests;
