@@ -36,62 +36,73 @@ pub(crate) fn read(due: &str, said: &Said) -> Option<Date> {
     })
 }
 
+type DayOf = fn(&Captures<'_>, &Said) -> Option<Date>;
+
 struct Reader {
     pattern: Regex,
-    day: fn(&Captures<'_>, &Said) -> Option<Date>,
+    day: DayOf,
 }
 
-const MONTH: &str = r"(?<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?";
-const WEEKDAY: &str = r"(?<weekday>mon|tue|wed|thu|fri|sat|sun)(?:s|rs|ur|urs|nes|r)?(?:day)?";
-/// A day that is named right after "before" is itself too late.
-const BEFORE: &str = r"(?<before>\bbefore (?:the )?)?";
+/// What the capitals in the patterns stand for. A day that is named right after "before" is
+/// itself too late.
+const PARTS: [(&str, &str); 6] = [
+    ("BEFORE", r"(?<before>\bbefore (?:the )?)?\b"),
+    ("MONTH", r"(?<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"),
+    ("WEEKDAY", r"(?<weekday>mon|tue|wed|thu|fri|sat|sun)(?:s|rs|ur|urs|nes|r)?(?:day)?"),
+    ("DAY", r"(?<day>\d{1,2})(?:st|nd|rd|th)?"),
+    ("COUNT", r"(?<count>\d{1,3}|an?|one|two|three|four|five|six|a couple of)"),
+    ("UNIT", r"(?<unit>day|week|month)s?"),
+];
 
-/// In order: what is said more exactly is read first.
+/// Dates with a month; in order, what is said more exactly is read first.
+const DATED: [(&str, DayOf); 6] = [
+    (r"BEFORE(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})\b", iso),
+    (r"BEFOREDAY(?: of)?[ -]MONTH(?:,?[ -](?<year>\d{4}))?\b", named_month),
+    (r"BEFOREMONTH (?:the )?DAY(?:,? (?<year>\d{4}))?\b", named_month),
+    (r"BEFORE(?<one>\d{1,2})/(?<two>\d{1,2})(?:/(?<year>\d{4}|\d{2}))?\b", numeric),
+    // With the second full stop: "2.10" alone is an hour.
+    (r"BEFORE(?<one>\d{1,2})\.(?<two>\d{1,2})\.(?<year>\d{4})?", numeric),
+    (
+        r"\b(?<part>early|start of|beginning of|mid|middle of|late|end of)[ -]+MONTH\b",
+        part_of_month,
+    ),
+];
+
+/// Days counted from today, from the event, or by their place in week and month.
+const RELATIVE: [(&str, DayOf); 7] = [
+    (r"\bday after tomorrow\b", |_, said| ahead(said, 2)),
+    (r"\b(?:tomorrow|tmrw|tmr|tomoz|tmw|2moro)\b", |_, said| ahead(said, 1)),
+    (
+        r"\bCOUNT UNIT (?:out|ahead|prior|before(?: the (?:event|wedding|party|big day|day|date|trip|offsite))?)$",
+        before_event,
+    ),
+    (r"\b(?:in|within) (?:the next )?COUNT UNIT\b", within),
+    (r"BEFORE(?<which>next|this|last)? ?\bWEEKDAY\b", weekday_said),
+    (r"\b(?<which>this|next|the|end of)(?: the)? (?<unit>weekend|week|month)\b", this_or_next),
+    (r"BEFORE(?<day>\d{1,2})(?:st|nd|rd|th)\b", day_alone),
+];
+
+/// Hours and parts of a day.
+const TODAY: [(&str, DayOf); 3] = [
+    (
+        r"\b(?:today|tonight|tonite|now|asap|right away|immediately|straight away|eod|end of (?:the )?day|this (?:morning|afternoon|arvo|evening)|midnight|lunchtime)\b",
+        |_, said| ahead(said, 0),
+    ),
+    (r"\bin the (?<part>morning|afternoon|evening)\b", part_of_day),
+    (r"\b(?<hour>\d{1,2})(?::\d{2}|\.\d{2})? ?(?<half>am|pm)\b|\bnoon\b", hour),
+];
+
 static READERS: LazyLock<Vec<Reader>> = LazyLock::new(|| {
-    let month_name =
-        format!(r"\b(?<part>early|start of|beginning of|mid|middle of|late|end of)[ -]+{MONTH}\b");
-    let day_month = format!(
-        r"{BEFORE}\b(?<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)?[ -]{MONTH}(?:,?[ -](?<year>\d{{4}}))?\b"
-    );
-    let month_day = format!(
-        r"{BEFORE}\b{MONTH} (?:the )?(?<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?<year>\d{{4}}))?\b"
-    );
-    let weekday = format!(r"{BEFORE}\b(?<which>next|this|last)? ?\b{WEEKDAY}\b");
-    let all: [(&str, fn(&Captures<'_>, &Said) -> Option<Date>); 16] = [
-        (r"(?<before>\bbefore )?\b(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})\b", iso),
-        (&day_month, named_month),
-        (&month_day, named_month),
-        (
-            r"(?<before>\bbefore )?\b(?<one>\d{1,2})[/.](?<two>\d{1,2})(?:[/.](?<year>\d{4}|\d{2}))?\b",
-            numeric,
-        ),
-        (&month_name, part_of_month),
-        (r"\bday after tomorrow\b", |_, said| ahead(said, 2)),
-        (r"\b(?:tomorrow|tmrw|tmr|tomoz|tmw|2moro)\b", |_, said| ahead(said, 1)),
-        (
-            r"\b(?<count>\d{1,3}|a|an|one|two|three|four|five|six) (?<unit>day|week|month)s? (?<out>out|before|ahead|prior)\b",
-            before_event,
-        ),
-        (
-            r"\b(?:in|within) (?:the next )?(?<count>\d{1,3}|a|an|one|two|three|four|five|six|a couple of) (?<unit>day|week|month)s?\b",
-            within,
-        ),
-        (&weekday, weekday_said),
-        (r"\b(?<which>this|next|the|end of)(?: the)? (?<unit>weekend|week|month)\b", this_or_next),
-        (r"\bend of (?:the )?(?<unit>month|week)\b", end_of),
-        (r"(?<before>\bbefore (?:the )?)?\b(?<day>\d{1,2})(?:st|nd|rd|th)\b", day_alone),
-        (
-            r"\b(?:today|tonight|tonite|now|asap|right away|immediately|straight away|eod|end of (?:the )?day|this (?:morning|afternoon|arvo|evening)|midnight|lunchtime)\b",
-            |_, said| ahead(said, 0),
-        ),
-        (r"\bin the (?<part>morning|afternoon|evening)\b", part_of_day),
-        (r"\b(?<hour>\d{1,2})(?::\d{2}|\.\d{2})? ?(?<half>am|pm)\b|\bnoon\b", hour),
-    ];
-    let compile = |(pattern, day): (&str, fn(&Captures<'_>, &Said) -> Option<Date>)| Reader {
-        pattern: Regex::new(pattern).expect("a test compiles every pattern"),
-        day,
-    };
-    all.into_iter().map(compile).collect()
+    let all = DATED.iter().chain(&RELATIVE).chain(&TODAY);
+    all.map(|(pattern, day)| {
+        let mut whole = (*pattern).to_owned();
+        for (name, part) in PARTS {
+            whole = whole.replace(name, part);
+        }
+        let pattern = Regex::new(&whole).expect("a test compiles every pattern");
+        Reader { pattern, day: *day }
+    })
+    .collect()
 });
 
 fn ahead(said: &Said, days: i64) -> Option<Date> {
@@ -222,13 +233,6 @@ fn this_or_next(found: &Captures<'_>, said: &Said) -> Option<Date> {
     }
 }
 
-fn end_of(found: &Captures<'_>, said: &Said) -> Option<Date> {
-    if &found["unit"] == "month" {
-        return Some(said.day().last_of_month());
-    }
-    ahead(said, 6 - i64::from(said.day().weekday().to_monday_zero_offset()))
-}
-
 /// The next such day of a month that has one.
 fn day_alone(found: &Captures<'_>, said: &Said) -> Option<Date> {
     let day: i8 = number(found, "day")?;
@@ -314,6 +318,7 @@ mod tests {
             ("thurs arvo", 5),
             ("fri", 6),
             ("friday 2.40pm", 6),
+            ("friday 2.10pm", 6),
             ("by Weds", 4),
             ("by Wednesday EOD", 4),
             ("tues", 3),
@@ -375,6 +380,7 @@ mod tests {
             "after the disco",
             "By next standup",
             "before half term",
+            "a week before half term",
             "",
             "soon",
             "30/30",

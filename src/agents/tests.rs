@@ -25,7 +25,7 @@ fn expense(category: Option<&str>) -> Detection {
 fn planned(detection: &Detection) -> Question {
     match plan(&event(), &message("…"), detection) {
         Plan::Ask(question) => question,
-        other => panic!("planned {other:?}"),
+        other @ (Plan::Answer(_) | Plan::Records(_) | Plan::Nothing) => panic!("planned {other:?}"),
     }
 }
 
