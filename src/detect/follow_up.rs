@@ -1,0 +1,172 @@
+//! What a message does to a row that is there: corrections, cancellations,
+//! completions, votes, repayments and retractions.
+//!
+//! The fold finds the row. A follow-up that meets none changes nothing, so
+//! votes may be guessed; cancellations and completions may not.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::money::Amount;
+use super::options::{emoji_word, is_emoji};
+use super::rules::Findings;
+use super::things::Thing;
+use crate::domain::intent::{FollowUp, FollowUpKind, Intent, Target};
+use crate::domain::money::Currency;
+
+fn fixed(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a pattern of ours compiles")
+}
+
+static CORRECTS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\b(?:correction|typo|transposed|small fix|meant|should be|should have been|actually (?:was|it was)|got that wrong|now not|my mistake|oops|fix on|is \S+ now)\b")
+});
+static RETRACTS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\b(?:ignore (?:my|that|the) (?:last|message|above|previous)|ignore that|scratch that|disregard (?:that|my)|forget (?:what i|that last|my last)|strike that|take that back)\b")
+});
+static REPAYS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\b(?:sent (?:you|u|my)|paid (?:you|u)\b|transferred you|(?:i've |i )?(?:sent|paid|transferred|venmo'd|paypal'd|revolut'd) (?:back )?[a-z]+ (?:my|the|back|back the|my share)\b)")
+});
+static CANCELS: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\b(?:(?:we )?(?:don't|dont|do not|don't think we|no longer) need|no need (?:to|for)|not (?:doing|having|getting) (?:the|a|any)|don't (?:book|order|buy|hire|bother)|called off|forget (?:the|about the)|scrap the|skip the)\b")
+});
+static NO_THING: LazyLock<Regex> = LazyLock::new(|| fixed(r"^(?:no|nope,? no) (?:more )?\w+"));
+static DONE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"^(?:all |ok |and )?(?:done|booked|sorted|ordered|bought|confirmed|finished|completed|sent|collected|all done|locked in)\b|(?:\bis|\bare|'s|s'|\bthey're|\bit's|\ball|\bbeen) (?:now |all |finally )?(?:booked|sorted|done|ordered|confirmed|finished|bought|collected|sent|printed|paid for|signed|in the (?:doc|files|car|boot|folder)|out|up|handled|arranged|on (?:its|their) way|in my possession)\b|\b(?:booked|sorted|collected|ordered|arrived|finished|confirmed|delivered|received)\b ?(?:$|[!.,✅🎉])|✅|\b(?:i've|i) (?:sent|booked|ordered|told|rang|collected|printed|sorted) (?:the|him|her|them)|^sent \w+ the\b|^told \w+|\bjust went out\b|^saw the\b|\b(?:draft|plan|list) .*is in the\b|\bare here\b")
+});
+static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\?|\bnot (?:yet |been )?(?:booked|sorted|done)|\bnearly\b|\balmost\b|\bisn't\b|\baren't\b|\bhasn't\b|\bwill be\b|\bonce\b|\bwhen\b|\bif\b|\bneed(?:s)? to\b|\bi've been\b|\bshould\b|\bnobody\b")
+});
+
+/// What the message does to a row, if anything. The intent was decided before.
+pub(super) fn follow_up(
+    findings: &Findings<'_, '_>,
+    intent: Intent,
+    amount: Option<&Amount>,
+    currency: Option<Currency>,
+) -> Option<FollowUp> {
+    let folded = findings.text.folded();
+    match intent {
+        Intent::ExpenseEntry => correction(findings, amount?, currency),
+        Intent::TaskCreation | Intent::PollCreation | Intent::Query => None,
+        Intent::None => {
+            if RETRACTS.is_match(folded) {
+                return found(FollowUpKind::Retraction, thing_of(findings));
+            }
+            repayment(findings, currency)
+                .or_else(|| cancellation(findings))
+                .or_else(|| completion(findings))
+                .or_else(|| vote(findings))
+        }
+    }
+}
+
+fn found(kind: FollowUpKind, thing: Option<String>) -> Option<FollowUp> {
+    Some(FollowUp { kind, target: Target { thing, ..Target::default() } })
+}
+
+fn thing_of(findings: &Findings<'_, '_>) -> Option<String> {
+    findings.things.first().map(|thing: &Thing<'_>| thing.name.to_owned())
+}
+
+fn minor(amount: &Amount, event: Option<Currency>) -> i64 {
+    // Without an event and without a sign, two decimals are the likeliest.
+    let said = amount.currency.and_then(Currency::parse).or(event);
+    said.map_or_else(|| (amount.value * 100.0).round() as i64, |currency| currency.minor(amount.value))
+}
+
+/// "it was 460 not 450", "not 58 but 85", "small fix on the van, it's 486.20".
+fn correction(findings: &Findings<'_, '_>, new: &Amount, currency: Option<Currency>) -> Option<FollowUp> {
+    let folded = findings.text.folded();
+    let old = findings.amounts.iter().find(|amount| {
+        let before = folded[..amount.span.start].trim_end();
+        ["not", "instead of", "rather than", "from"].iter().any(|cue| before.ends_with(cue)) && amount.span != new.span
+    });
+    if old.is_none() && !CORRECTS.is_match(folded) {
+        return None;
+    }
+    let thing = findings.things.first().map(|thing| findings.text.said(thing.span.clone()).to_lowercase());
+    let minor = old.map(|old| minor(old, currency));
+    Some(FollowUp { kind: FollowUpKind::Correction, target: Target { thing, minor, person: None } })
+}
+
+fn repayment(findings: &Findings<'_, '_>, currency: Option<Currency>) -> Option<FollowUp> {
+    if !REPAYS.is_match(findings.text.folded()) || findings.text.folded().contains('?') {
+        return None;
+    }
+    let person = findings.names.first().map(|name| name.said.clone());
+    let minor = findings.amounts.first().map(|amount| minor(amount, currency));
+    (person.is_some() || minor.is_some())
+        .then(|| FollowUp { kind: FollowUpKind::Repayment, target: Target { thing: None, minor, person } })
+}
+
+fn cancellation(findings: &Findings<'_, '_>) -> Option<FollowUp> {
+    let folded = findings.text.folded();
+    let called_off = CANCELS.find(folded).map(|hit| hit.end());
+    let thing = match called_off {
+        Some(end) => findings.things.iter().find(|thing| thing.span.start >= end).or(findings.things.first()),
+        None => {
+            let end = NO_THING.find(folded)?.end();
+            findings.things.first().filter(|thing| thing.span.start < end)
+        }
+    }?;
+    let postponed = [" yet", "till ", "until ", "not a task"].iter().any(|cue| folded.contains(cue));
+    (!folded.contains('?') && !postponed).then(|| found(FollowUpKind::Cancellation, Some(thing.name.to_owned())))?
+}
+
+fn completion(findings: &Findings<'_, '_>) -> Option<FollowUp> {
+    let folded = findings.text.folded();
+    if !DONE.is_match(folded) || NOT_DONE.is_match(folded) || findings.text.words().len() > 18 {
+        return None;
+    }
+    let thing = thing_of(findings);
+    let bare = findings.text.words().len() <= 4;
+    (thing.is_some() || bare).then(|| found(FollowUpKind::Completion, thing))?
+}
+
+/// Words that a pick may be wrapped in.
+const AROUND: &[&str] = &[
+    "the", "a", "an", "for", "me", "please", "pls", "plz", "it", "is", "then", "easy", "ez", "obviously", "obvs", "deffo", "definitely",
+    "too", "also", "as", "well", "gets", "my", "vote", "votes", "from", "wins", "works", "i", "i'd", "i'll", "go", "with", "say", "like",
+    "prefer", "love", "one", "ok", "yes", "yeah", "so", "would", "be", "but", "and", "all", "way", "team", "think", "pick", "is", "fine",
+    "good", "great", "best", "better", "sounds", "midday", "us", "just", "of", "course", "obviously", "sí", "either", "in",
+];
+/// Words that make a short message talk, not a pick.
+const TALK: &[&str] = &[
+    "thanks", "thank", "thx", "cheers", "lol", "haha", "hahaha", "omg", "hello", "hi", "hey", "morning", "night", "goodnight", "welcome",
+    "sorry", "no", "nah", "nope", "yep", "yup", "yess", "yesss", "woohoo", "wow", "agreed", "same", "what", "why", "who", "where", "when",
+    "how", "which", "he", "she", "they", "we", "you", "your", "his", "her", "their", "our", "was", "were", "has", "have", "had", "did", "do", "does",
+    "will", "can", "could", "should", "not", "don't", "i'm", "i've", "it's", "that's", "that", "this", "there", "here", "are", "am", "sent", "done", "paid",
+    "told", "got", "get", "coming", "going", "happy", "congrats", "congratulations", "dear", "god", "dead", "crying", "nice", "noted", "legend",
+    "amazing", "lovely", "brilliant", "perfect", "fair", "noice", "mate",
+];
+
+/// A short answer that names a choice: the fold knows whether a poll has it.
+fn vote(findings: &Findings<'_, '_>) -> Option<FollowUp> {
+    let text = findings.text;
+    let folded = text.folded().trim();
+    if folded.contains('?') || folded.contains('/') || folded.contains('@') {
+        return None;
+    }
+    let clause = folded.find([',', '.', '!', '\n']).map_or(folded, |at| &folded[..at]);
+    let words: Vec<&str> = clause.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '-' | ':')).filter(|word| !word.is_empty()).collect();
+    if words.len() > 6 || text.words().len() > 14 || words.iter().any(|word| TALK.contains(word)) {
+        return None;
+    }
+    let mut picks: Vec<&str> = words.into_iter().filter(|word| !AROUND.contains(word)).collect();
+    picks.dedup();
+    let picked = match picks.len() {
+        0 => {
+            let mut emojis = folded.chars().filter(|c| is_emoji(*c));
+            let first = emojis.next()?;
+            if emojis.any(|c| c != first) || !text.words().is_empty() {
+                return None;
+            }
+            emoji_word(first).map_or_else(|| first.to_string(), str::to_owned)
+        }
+        1..=3 => picks.join(" "),
+        _ => return None,
+    };
+    found(FollowUpKind::Vote, Some(picked))
+}

@@ -1,0 +1,92 @@
+//! From an intent and what the readers found to that intent's entities.
+
+use super::due::due;
+use super::lexicon::Lexicon;
+use super::money::total;
+use super::people::{Masked, assignee, payer, split};
+use super::query;
+use super::rules::Findings;
+use super::things::{Action, Thing, actions, noun_after, object_of, what};
+use crate::domain::intent::{Entities, ExpenseEntities, Intent, PollEntities, TaskEntities};
+
+/// Reads the entities of this intent; nothing when the text lacks what the intent cannot be without.
+pub(super) fn entities(
+    lexicon: &Lexicon,
+    findings: &Findings<'_, '_>,
+    intent: Intent,
+) -> Option<Entities> {
+    match intent {
+        Intent::TaskCreation => task(lexicon, findings).map(Entities::Task),
+        Intent::ExpenseEntry => expense(findings).map(Entities::Expense),
+        Intent::PollCreation => findings.choices.map(|choices| {
+            let (question, options) = (choices.question.clone(), choices.options.clone());
+            Entities::Poll(PollEntities { question, options })
+        }),
+        Intent::Query => Some(Entities::Query(query::read(findings))),
+        Intent::None => Some(Entities::None),
+    }
+}
+
+fn task(lexicon: &Lexicon, findings: &Findings<'_, '_>) -> Option<TaskEntities> {
+    let text = findings.text;
+    let actions = actions(text, lexicon);
+    let action = leading(&actions, findings);
+    let thing = object_of(text, findings.things, action);
+    let object = match thing {
+        Some(thing) => thing.name.to_owned(),
+        None => noun_after(text, action.map_or(0, |action| action.span.end))?,
+    };
+    let named = action.map(|action| action.name).filter(|name| *name != "get");
+    let masked = Masked::new(text, findings.names);
+    Some(TaskEntities {
+        object,
+        action: named.map_or_else(|| usual_action(thing), str::to_owned),
+        assignee: assignee(&masked, findings.names),
+        due: due(text),
+    })
+}
+
+/// The verb that the order is about: the first that has a thing after it in reach, else the first.
+fn leading<'a, 'l>(actions: &'a [Action<'l>], findings: &Findings<'_, '_>) -> Option<&'a Action<'l>> {
+    let own = |action: &&Action<'_>| {
+        let inside = |thing: &Thing<'_>| thing.span.start < action.span.end && action.span.start < thing.span.end;
+        !findings.things.iter().any(inside)
+    };
+    let mut verbs = actions.iter().filter(own);
+    let first = verbs.next();
+    first.filter(|action| action.name != "cancel" || actions.len() == 1).or_else(|| verbs.next()).or(first)
+}
+
+/// What is usually done about a thing when the text has no verb for it.
+fn usual_action(thing: Option<&Thing<'_>>) -> String {
+    let category = thing.and_then(|thing| thing.category).unwrap_or("");
+    match category {
+        "venue" | "music" | "photography" | "transport" | "accommodation" | "entertainment" | "equipment" => "book",
+        "catering" | "decor" | "cake" | "gifts" | "stationery" | "attire" => "buy",
+        _ => "arrange",
+    }
+    .to_owned()
+}
+
+fn expense(findings: &Findings<'_, '_>) -> Option<ExpenseEntities> {
+    let text = findings.text;
+    let amount = total(text, findings.amounts)?;
+    let masked = Masked::new(text, findings.names);
+    let paid_by = payer(&masked, findings.names);
+    let thing = nearest_thing(findings, amount.span.start);
+    let said = findings.amounts.iter().find_map(|amount| amount.currency);
+    Some(ExpenseEntities {
+        amount: amount.value,
+        currency: amount.currency.or(said).map(str::to_owned),
+        category: Some(thing.and_then(|thing| thing.category).unwrap_or("other").to_owned()),
+        split_between: split(&masked, findings.names, paid_by.as_deref()),
+        paid_by,
+        what: thing.map(|thing| what(text, thing)),
+    })
+}
+
+/// The thing that was paid for: one with a category, the first before others.
+fn nearest_thing<'a, 'l>(findings: &Findings<'a, 'l>, _amount: usize) -> Option<&'a Thing<'l>> {
+    let priced = |thing: &&Thing<'_>| thing.category.is_some_and(|category| category != "other");
+    findings.things.iter().find(priced).or_else(|| findings.things.first())
+}

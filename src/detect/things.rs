@@ -1,0 +1,194 @@
+//! Things and actions: vendor nouns with their canonical names, verbs as the closed list of actions.
+
+use std::ops::Range;
+
+use super::lexicon::Lexicon;
+use super::text::{Text, singular};
+use super::words;
+
+/// A thing that the lexicon knows, in a text.
+#[derive(Debug, Clone)]
+pub(super) struct Thing<'l> {
+    /// Its canonical name.
+    pub(super) name: &'l str,
+    /// The expense category it belongs to, if any.
+    pub(super) category: Option<&'l str>,
+    /// Where it stands in the folded text.
+    pub(super) span: Range<usize>,
+}
+
+/// A verb of the closed list, in a text.
+#[derive(Debug, Clone)]
+pub(super) struct Action<'l> {
+    /// Its name in the closed list.
+    pub(super) name: &'l str,
+    /// Where the verb stands in the folded text.
+    pub(super) span: Range<usize>,
+}
+
+/// The longest known phrases, each with its words' places.
+fn phrases<'l, T>(
+    text: &Text<'_>,
+    find: impl Fn(&str) -> Option<&'l T>,
+) -> Vec<(&'l T, Range<usize>)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    let mut phrase = String::new();
+    while at < text.words().len() {
+        let mut step = 1;
+        for length in (1..=4usize.min(text.words().len() - at)).rev() {
+            phrase.clear();
+            for word in at..at + length {
+                if word > at {
+                    phrase.push(' ');
+                }
+                phrase.push_str(text.word(word));
+            }
+            if let Some(it) = find(&phrase) {
+                found.push((it, text.words()[at].start..text.words()[at + length - 1].end));
+                step = length;
+                break;
+            }
+        }
+        at += step;
+    }
+    found
+}
+
+/// All known things, in the order in which they stand.
+pub(super) fn things<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Thing<'l>> {
+    phrases(text, |phrase| lexicon.thing(phrase))
+        .into_iter()
+        .map(|(entry, span)| Thing { name: &entry.name, category: entry.category.as_deref(), span })
+        .collect()
+}
+
+/// All known verbs, in the order in which they stand.
+pub(super) fn actions<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Action<'l>> {
+    phrases(text, |phrase| lexicon.action(phrase))
+        .into_iter()
+        .map(|(name, span)| Action { name, span })
+        .collect()
+}
+
+/// The thing that a verb is about: the first after it in its sentence, else the first of all.
+pub(super) fn object_of<'a, 'l>(
+    text: &Text<'_>,
+    things: &'a [Thing<'l>],
+    action: Option<&Action<'_>>,
+) -> Option<&'a Thing<'l>> {
+    let Some(action) = action else { return things.first() };
+    let end = text.folded()[action.span.end..]
+        .find(['.', '!', '?', '\n'])
+        .map_or(text.folded().len(), |at| action.span.end + at);
+    things
+        .iter()
+        .find(|thing| thing.span.start >= action.span.end && thing.span.start < end)
+        .or_else(|| things.first())
+}
+
+/// A noun phrase after this place for things that the lexicon does not know: "the do not play list".
+pub(super) fn noun_after(text: &Text<'_>, offset: usize) -> Option<String> {
+    let mut at = text.word_from(offset);
+    let mut skipped = 0;
+    while words::is_function(text.word(at)) && skipped < 5 {
+        at += 1;
+        skipped += 1;
+    }
+    let first = text.words().get(at)?.clone();
+    let mut end = at + 1;
+    while end < at + 2 && joins(text, end) {
+        end += 1;
+    }
+    let last = text.words().get(end - 1)?;
+    let phrase = &text.folded()[first.start..last.end];
+    let usable = phrase.chars().any(char::is_alphabetic);
+    usable.then(|| singular(phrase))
+}
+
+/// Whether the word continues the noun phrase that ends before it.
+fn joins(text: &Text<'_>, at: usize) -> bool {
+    let (Some(before), Some(word)) = (text.words().get(at - 1), text.words().get(at)) else { return false };
+    let gap = &text.folded()[before.end..word.start];
+    let it = text.word(at);
+    (gap == " " || gap == "-")
+        && !words::is_function(it)
+        && !words::DAYS.contains(&it)
+        && !it.starts_with(|c: char| c.is_ascii_digit())
+        && !matches!(it, "tomorrow" | "today" | "tonight" | "tmrw" | "thx" | "thanks" | "asap" | "x")
+}
+
+/// What an expense was for: the thing as written, with the word that says which part of its price.
+pub(super) fn what(text: &Text<'_>, thing: &Thing<'_>) -> String {
+    const PARTS: &[&str] =
+        &["deposit", "balance", "advance", "hire", "rental", "fee", "fees", "invoice", "bill"];
+    let at = text.word_from(thing.span.start);
+    let mut start = thing.span.start;
+    let before = at.checked_sub(1).and_then(|at| text.words().get(at));
+    if let Some(before) = before
+        && &text.folded()[before.end..thing.span.start] == " "
+        && is_attribute(text, before)
+    {
+        start = before.start;
+    }
+    let own = text.said(start..thing.span.end).trim_end_matches("'s").to_lowercase();
+    let said = |word: &&&str| {
+        text.words().iter().any(|range| text.folded()[range.clone()] == ***word) && !own.contains(**word)
+    };
+    match PARTS.iter().find(|word| said(word)) {
+        Some(part) => format!("{own} {part}"),
+        None => own,
+    }
+}
+
+fn is_attribute(text: &Text<'_>, before: &Range<usize>) -> bool {
+    let word = &text.folded()[before.clone()];
+    const VERBS: &[&str] = &[
+        "paid", "cost", "costs", "spent", "booked", "bought", "hired", "ordered", "quid", "dollars", "pounds", "bucks", "euros",
+        "rupees", "gave", "got",
+    ];
+    word.chars().all(char::is_alphabetic) && !words::is_function(word) && !VERBS.contains(&word) && !words::DAYS.contains(&word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::lexicon::bundled;
+
+    #[test]
+    fn things_have_one_name_and_a_category() {
+        let lexicon = bundled();
+        for (text, name, category) in [
+            ("book the village hall", "venue", "venue"),
+            ("need two portaloos", "toilet", "equipment"),
+            ("hair & makeup lady", "makeup artist", "other"),
+            ("a marquee", "marquee", "equipment"),
+            ("the coach is late", "transport", "transport"),
+        ] {
+            let text = Text::new(text);
+            let found = things(&text, &lexicon);
+            assert_eq!((found[0].name, found[0].category), (name, Some(category)));
+        }
+    }
+
+    #[test]
+    fn verbs_are_read_as_the_closed_list() {
+        let lexicon = bundled();
+        for (text, name) in [
+            ("ring the DJ", "contact"),
+            ("pick up the cake", "collect"),
+            ("look into it", "check"),
+            ("hire a skip", "book"),
+            ("order the cake", "buy"),
+        ] {
+            let text = Text::new(text);
+            assert_eq!(actions(&text, &lexicon)[0].name, name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_thing_is_the_noun_after_the_verb() {
+        let text = Text::new("please iron the napkin rings by friday");
+        assert_eq!(noun_after(&text, 11).as_deref(), Some("napkin ring"));
+    }
+}
