@@ -22,6 +22,12 @@ static DUE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&pattern).expect("a pattern of ours compiles")
 });
 
+/// What a moment can be told by; a bound in free words has none of it.
+static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = format!(r"\d|(?-u:\b)(?:{DAY}|{MONTH}|{PART}|{TIME}|end of|half term|weekend|week|month|tomorrow|tonight|today)(?-u:\b)");
+    Regex::new(&pattern).expect("a pattern of ours compiles")
+});
+
 /// Words before a day that make it the day of the service, not of the errand.
 const OF_SERVICE: &[&str] = &["for", "on", "from", "to", "and", "slot"];
 
@@ -37,7 +43,11 @@ pub(super) fn due(text: &Text<'_>) -> Option<String> {
         if is_no_bound(said) || is_own_business(text.folded(), hit.start()) {
             continue;
         }
-        let rank = if bound { 2 } else { 1 };
+        let rank = match (bound, MOMENT.is_match(said)) {
+            (true, true) => 3,
+            (false, _) => 2,
+            (true, false) => 1,
+        };
         if chosen.as_ref().is_none_or(|(best, _)| rank > *best) {
             let end = hit.start() + sentence_end(said);
             chosen = Some((rank, text.said(hit.start()..end).trim().to_owned()));
@@ -50,7 +60,7 @@ pub(super) fn due(text: &Text<'_>) -> Option<String> {
 fn is_no_bound(said: &str) -> bool {
     const NO_MOMENT: &[&str] = &[
         "by me", "by the way", "by yours", "by far", "by a ", "by my", "by hand", "by car", "by bacs", "before lunch or", "by accident",
-        "by now", "by then", "by our", "by card", "by him", "by her",
+        "by now", "by then", "by our", "by card", "by him", "by her", "by hour", "by day", "by one",
     ];
     NO_MOMENT.iter().any(|no| said.starts_with(no))
 }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::money::Amount;
+use super::money::{self, Amount};
 use super::options::{emoji_word, is_emoji};
 use super::rules::Findings;
 use super::things::Thing;
@@ -33,7 +33,7 @@ static CANCELS: LazyLock<Regex> = LazyLock::new(|| {
 });
 static NO_THING: LazyLock<Regex> = LazyLock::new(|| fixed(r"^(?:no|nope,? no) (?:more )?\w+"));
 static DONE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"^(?:all |ok |and )?(?:done|booked|sorted|ordered|bought|confirmed|finished|completed|sent|collected|all done|locked in)\b|(?:\bis|\bare|'s|s'|\bthey're|\bit's|\ball|\bbeen) (?:now |all |finally )?(?:booked|sorted|done|ordered|confirmed|finished|bought|collected|sent|printed|paid for|signed|in the (?:doc|files|car|boot|folder)|out|up|handled|arranged|on (?:its|their) way|in my possession)\b|\b(?:booked|sorted|collected|ordered|arrived|finished|confirmed|delivered|received)\b ?(?:$|[!.,✅🎉])|✅|\b(?:i've|i) (?:sent|booked|ordered|told|rang|collected|printed|sorted) (?:the|him|her|them)|^sent \w+ the\b|^told \w+|\bjust went out\b|^saw the\b|\b(?:draft|plan|list) .*is in the\b|\bare here\b")
+    fixed(r"^(?:all |ok |and )?(?:done|booked|sorted|ordered|bought|confirmed|finished|completed|sent|collected|all done|locked in)\b|(?:\bis|\bare|'s|s'|\bthey're|\bit's|\ball|\bbeen) (?:now |all |finally )?(?:booked|sorted|done|ordered|confirmed|finished|bought|collected|sent|printed|paid for|signed|in the (?:doc|files|car|boot|folder)|handled|arranged|on (?:its|their) way|in my possession)\b|\b(?:booked|sorted|collected|ordered|arrived|finished|confirmed|received)\b ?(?:$|[!.,✅🎉])|✅|\b(?:i've|i) (?:sent|booked|ordered|told|rang|collected|printed|sorted) (?:the|him|her|them)|^sent \w+ the\b|^told \w+|\bjust went out\b|^saw the\b|\b(?:draft|plan|list) .*is in the\b|\bare here\b")
 });
 static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
     fixed(r"\?|\bnot (?:yet |been )?(?:booked|sorted|done)|\bnearly\b|\balmost\b|\bisn't\b|\baren't\b|\bhasn't\b|\bwill be\b|\bonce\b|\bwhen\b|\bif\b|\bneed(?:s)? to\b|\bi've been\b|\bshould\b|\bnobody\b")
@@ -44,17 +44,16 @@ pub(super) fn follow_up(
     findings: &Findings<'_, '_>,
     intent: Intent,
     amount: Option<&Amount>,
-    currency: Option<Currency>,
 ) -> Option<FollowUp> {
     let folded = findings.text.folded();
     match intent {
-        Intent::ExpenseEntry => correction(findings, amount?, currency),
+        Intent::ExpenseEntry => correction(findings, amount?),
         Intent::TaskCreation | Intent::PollCreation | Intent::Query => None,
         Intent::None => {
             if RETRACTS.is_match(folded) {
                 return found(FollowUpKind::Retraction, thing_of(findings));
             }
-            repayment(findings, currency)
+            repayment(findings)
                 .or_else(|| cancellation(findings))
                 .or_else(|| completion(findings))
                 .or_else(|| vote(findings))
@@ -72,12 +71,12 @@ fn thing_of(findings: &Findings<'_, '_>) -> Option<String> {
 
 fn minor(amount: &Amount, event: Option<Currency>) -> i64 {
     // Without an event and without a sign, two decimals are the likeliest.
-    let said = amount.currency.and_then(Currency::parse).or(event);
+    let said = money::currency_of(amount, event).or(event);
     said.map_or_else(|| (amount.value * 100.0).round() as i64, |currency| currency.minor(amount.value))
 }
 
 /// "it was 460 not 450", "not 58 but 85", "small fix on the van, it's 486.20".
-fn correction(findings: &Findings<'_, '_>, new: &Amount, currency: Option<Currency>) -> Option<FollowUp> {
+fn correction(findings: &Findings<'_, '_>, new: &Amount) -> Option<FollowUp> {
     let folded = findings.text.folded();
     let old = findings.amounts.iter().find(|amount| {
         let before = folded[..amount.span.start].trim_end();
@@ -87,17 +86,17 @@ fn correction(findings: &Findings<'_, '_>, new: &Amount, currency: Option<Curren
         return None;
     }
     let thing = findings.things.first().map(|thing| findings.text.said(thing.span.clone()).to_lowercase());
-    let minor = old.map(|old| minor(old, currency));
+    let minor = old.map(|old| minor(old, findings.currency));
     Some(FollowUp { kind: FollowUpKind::Correction, target: Target { thing, minor, person: None } })
 }
 
-fn repayment(findings: &Findings<'_, '_>, currency: Option<Currency>) -> Option<FollowUp> {
+fn repayment(findings: &Findings<'_, '_>) -> Option<FollowUp> {
     if !REPAYS.is_match(findings.text.folded()) || findings.text.folded().contains('?') {
         return None;
     }
     let person = findings.names.first().map(|name| name.said.clone());
-    let minor = findings.amounts.first().map(|amount| minor(amount, currency));
-    (person.is_some() || minor.is_some())
+    let minor = findings.amounts.first().map(|amount| minor(amount, findings.currency));
+    minor.is_some()
         .then(|| FollowUp { kind: FollowUpKind::Repayment, target: Target { thing: None, minor, person } })
 }
 
@@ -105,6 +104,8 @@ fn cancellation(findings: &Findings<'_, '_>) -> Option<FollowUp> {
     let folded = findings.text.folded();
     let called_off = CANCELS.find(folded).map(|hit| hit.end());
     let thing = match called_off {
+        // "we don't need it, we have a guitar": the guitar stays.
+        Some(end) if folded[end..].starts_with(" it") => findings.things.first().filter(|thing| thing.span.start < end),
         Some(end) => findings.things.iter().find(|thing| thing.span.start >= end).or(findings.things.first()),
         None => {
             let end = NO_THING.find(folded)?.end();
@@ -117,10 +118,13 @@ fn cancellation(findings: &Findings<'_, '_>) -> Option<FollowUp> {
 
 fn completion(findings: &Findings<'_, '_>) -> Option<FollowUp> {
     let folded = findings.text.folded();
-    if !DONE.is_match(folded) || NOT_DONE.is_match(folded) || findings.text.words().len() > 18 {
+    let done = DONE.find(folded)?;
+    if NOT_DONE.is_match(folded) || findings.text.words().len() > 18 {
         return None;
     }
-    let thing = thing_of(findings);
+    // "they're up, did them with the barn lady" is not about the barn.
+    let clause = folded[done.end()..].find(['.', '!', '\n']).map_or(folded.len(), |at| done.end() + at);
+    let thing = findings.things.iter().find(|thing| thing.span.start < clause).map(|thing| thing.name.to_owned());
     let bare = findings.text.words().len() <= 4;
     (thing.is_some() || bare).then(|| found(FollowUpKind::Completion, thing))?
 }

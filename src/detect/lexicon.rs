@@ -201,7 +201,6 @@ fn compile(source: &str, file: &File) -> Result<(RegexSet, Vec<Rule>), BadRules>
         let pattern = match &entry.pattern {
             Some(pattern) => {
                 let pattern = expand(pattern, &file.words).map_err(refuse)?;
-                check(&pattern).map_err(refuse)?;
                 patterns.push(pattern);
                 Some(patterns.len() - 1)
             }
@@ -220,13 +219,20 @@ fn compile(source: &str, file: &File) -> Result<(RegexSet, Vec<Rule>), BadRules>
         .size_limit(PATTERN_ROOM)
         .dfa_size_limit(PATTERN_ROOM)
         .build()
-        .map_err(|error| BadRules { line: 1, reason: format!("the patterns together: {error}") })?;
+        .map_err(|error| culprit(source, file, &error))?;
     Ok((set, rules))
 }
 
-/// Compiles one pattern alone, so that a mistake is known by its line.
-fn check(pattern: &str) -> Result<(), String> {
-    RegexBuilder::new(pattern).unicode(false).build().map(drop).map_err(|error| error.to_string())
+/// Finds the rule whose pattern does not compile by compiling each alone.
+fn culprit(source: &str, file: &File, together: &regex::Error) -> BadRules {
+    for spanned in &file.rule {
+        let pattern = spanned.get_ref().pattern.as_deref().unwrap_or("");
+        let expanded = expand(pattern, &file.words).unwrap_or_default();
+        if let Err(error) = RegexBuilder::new(&expanded).unicode(false).build() {
+            return bad(source, spanned, error.to_string());
+        }
+    }
+    BadRules { line: 1, reason: format!("the patterns together: {together}") }
 }
 
 /// Puts the lists in: `{verb}` becomes the alternatives of the list `verb`.

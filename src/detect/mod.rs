@@ -84,19 +84,19 @@ impl Detector {
             amounts: &amounts,
             choices: choices.as_ref(),
             things: &things,
+            currency: subject.event.map(|event| event.currency),
         };
-        self.decide(&findings, subject)
+        self.decide(&findings)
     }
 
     /// Takes the likeliest intent whose entities can be read; `none` always can.
-    fn decide(&self, findings: &Findings<'_, '_>, subject: &Subject<'_>) -> Detection {
-        let currency = subject.event.map(|event| event.currency);
+    fn decide(&self, findings: &Findings<'_, '_>) -> Detection {
         for (intent, lead) in rules::judge(&self.lexicon, findings) {
             let Some(entities) = read::entities(&self.lexicon, findings, intent) else { continue };
             let total = money::total(findings.text, findings.amounts);
             return Detection {
                 confidence: rules::confidence(intent, lead),
-                follow_up: follow_up::follow_up(findings, intent, total, currency),
+                follow_up: follow_up::follow_up(findings, intent, total),
                 entities,
             };
         }

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::text::Text;
 use super::words;
+use crate::domain::money::Currency;
 
 /// An amount in a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub(super) struct Amount {
     pub(super) value: f64,
     /// ISO code, where a sign or word said it.
     pub(super) currency: Option<&'static str>,
+    /// Whether it was said by a dollar sign or word alone, which many currencies share.
+    pub(super) bare_dollar: bool,
     /// Where it stands in the folded text.
     pub(super) span: Range<usize>,
     /// Whether it is money for sure, not only a number.
@@ -45,13 +48,19 @@ static BARE: LazyLock<Regex> =
 pub(super) fn amounts(text: &Text<'_>) -> Vec<Amount> {
     let has_digit = text.folded().bytes().any(|b| b.is_ascii_digit());
     let mut found = if has_digit { signed(text) } else { Vec::new() };
-    found.extend(spelled(text));
+    let spelled: Vec<Amount> =
+        spelled(text).into_iter().filter(|it| !found.iter().any(|other| overlap(&other.span, &it.span))).collect();
+    found.extend(spelled);
     if has_digit {
         let bare: Vec<Amount> = bare(text, &found).collect();
         found.extend(bare);
     }
     found.sort_by_key(|amount| amount.span.start);
     found
+}
+
+fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
+    one.start < other.end && other.start < one.end
 }
 
 fn signed(text: &Text<'_>) -> Vec<Amount> {
@@ -70,11 +79,16 @@ fn signed(text: &Text<'_>) -> Vec<Amount> {
         found.push(Amount {
             value: value * times.map_or(1.0, |times| factor(times.as_str())),
             currency: sign.and_then(|sign| code(sign.as_str())),
+            bare_dollar: sign.is_some_and(|sign| is_bare_dollar(sign.as_str())),
             span: whole.range(),
             sure: true,
         });
     }
     found
+}
+
+fn is_bare_dollar(sign: &str) -> bool {
+    matches!(sign, "$" | "buck" | "bucks" | "dollar" | "dollars")
 }
 
 fn factor(word: &str) -> f64 {
@@ -122,6 +136,14 @@ fn code(sign: &str) -> Option<&'static str> {
     })
 }
 
+/// The currency that was said; a bare dollar is the event's own dollar.
+pub(super) fn currency_of(amount: &Amount, event: Option<Currency>) -> Option<Currency> {
+    const DOLLARS: &[&str] = &["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"];
+    let said = amount.currency.and_then(Currency::parse)?;
+    let own = event.filter(|event| amount.bare_dollar && DOLLARS.contains(&event.code()));
+    Some(own.unwrap_or(said))
+}
+
 /// Reads a number with either habit of grouping: `1,050.00`, `1.050,00`, `2 500`, `1,20,000`.
 fn read_number(written: &str) -> Option<f64> {
     let compact: String = written.chars().filter(|c| *c != ' ').collect();
@@ -162,7 +184,13 @@ fn spelled(text: &Text<'_>) -> Vec<Amount> {
         if unit.is_some() || large || idiom {
             let span = text.words()[at].start..text.words()[last].end;
             let sure = unit.is_some() || said.contains(&"grand") || said.contains(&"lakh");
-            found.extend(words::value(&said).map(|value| Amount { value, currency: unit, span, sure }));
+            found.extend(words::value(&said).map(|value| Amount {
+                value,
+                currency: unit,
+                bare_dollar: unit == Some("USD"),
+                span,
+                sure,
+            }));
         }
         at = end.max(at + 1);
     }
@@ -173,7 +201,7 @@ fn spelled(text: &Text<'_>) -> Vec<Amount> {
 fn bare<'t>(text: &'t Text<'_>, found: &'t [Amount]) -> impl Iterator<Item = Amount> + 't {
     BARE.find_iter(text.folded()).filter_map(move |hit| {
         let span = hit.range();
-        if found.iter().any(|amount| amount.span.start < span.end && span.start < amount.span.end) {
+        if found.iter().any(|amount| overlap(&amount.span, &span)) {
             return None;
         }
         let value = read_number(hit.as_str())?;
@@ -184,7 +212,7 @@ fn bare<'t>(text: &'t Text<'_>, found: &'t [Amount]) -> impl Iterator<Item = Amo
         }
         // 11.30 may be a time; 41.20 and 54.99 are none.
         let sure = cents && (value >= 24.0 || (value * 100.0).round() as i64 % 5 != 0);
-        Some(Amount { value, currency: None, span, sure })
+        Some(Amount { value, currency: None, bare_dollar: false, span, sure })
     })
 }
 

@@ -122,6 +122,9 @@ fn keyed_by_emoji(text: &Text<'_>) -> Option<Choices> {
     let folded = text.folded();
     let keys: Vec<(usize, char)> = folded.char_indices().filter(|(_, c)| is_emoji(*c)).collect();
     let first = keys.first()?;
+    if let Some(choices) = bare_emoji(text, &keys) {
+        return Some(choices);
+    }
     let mut options = Vec::new();
     let mut linked = 0;
     for (place, (at, c)) in keys.iter().enumerate() {
@@ -130,7 +133,7 @@ fn keyed_by_emoji(text: &Text<'_>) -> Option<Choices> {
         let label = &folded[start..end];
         let stop = label.trim_end().find(['.', '!', '?', '\n']).unwrap_or(label.len());
         if !label[..stop].chars().any(char::is_alphanumeric) {
-            return bare_emoji(text, &keys);
+            return None;
         }
         let ends_open = label.trim_end().ends_with([',', '/', ';']) || label.trim_end().ends_with(" or");
         let starts_key = label.trim_start().starts_with(['=', ':', '-']) || label.trim_start().starts_with("for ");
@@ -291,6 +294,7 @@ fn listed(text: &Text<'_>) -> Option<Choices> {
         let base = sentence.start + lead;
         let options: Vec<_> =
             between(&marks, body.len()).into_iter().map(|range| base + range.start..base + range.end).collect();
+        let options = without_calls(text, options);
         let short = options.iter().all(|range| text.folded()[range.clone()].split_whitespace().count() <= 6);
         let enough = options.len() >= 3 || (options.len() == 2 && lead > 0);
         let question = match (lead > 0, sentence.start > 0) {
@@ -300,6 +304,18 @@ fn listed(text: &Text<'_>) -> Option<Choices> {
         };
         (short && enough).then(|| finish(text, question, options, Shape::Set))?
     })
+}
+
+/// Drops trailing pieces that call for the vote: "you decide for us", "where do we all land".
+fn without_calls(text: &Text<'_>, mut options: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    let is_call = |range: &Range<usize>| {
+        let piece = &text.folded()[range.clone()];
+        calls_a_vote(piece) || piece.split_whitespace().count() > 8
+    };
+    while options.len() > 2 && options.last().is_some_and(is_call) {
+        options.pop();
+    }
+    options
 }
 
 /// `A, B or C?`

@@ -42,7 +42,8 @@ const OPENERS: &[&str] = &[
     "everybody", "who", "whoever", "what", "when", "where", "how", "which", "the", "this", "that", "these", "those",
     "can", "could", "would", "will", "please", "pls", "plz", "let", "lets", "ok", "okay", "so", "and", "but", "or", "if", "not", "no", "yes",
     "yeah", "is", "are", "was", "do", "does", "did", "has", "have", "had", "guys", "folks", "all", "paid", "booked", "need",
-    "dont", "just", "get", "got", "hey", "hi", "hello", "right", "now", "there", "here", "nobody", "people", "team", "kids", "one", "two", "gotta",
+    "dont", "just", "get", "got", "hey", "hi", "hello", "right", "now", "there", "here", "nobody", "people", "team", "kids", "one", "two", "gotta", "happy", "glad", "able", "ready", "remember", "going", "want", "time", "thanks", "due", "try", "trying",
+    "back", "next", "good", "great", "sent", "thinking",
 ];
 
 /// All names, in the order in which they stand: participants, kin, and capitalised words that can be names.
@@ -97,7 +98,8 @@ fn can_be_name(text: &Text<'_>, at: usize, bare: &str) -> bool {
     if !text.is_capital(range) || shouted || bare.len() < 2 || OPENERS.contains(&bare) {
         return false;
     }
-    if words::is_function(bare) || words::DAYS.contains(&bare) || words::MONTHS.contains(&bare) {
+    const CARDS: &[&str] = &["amex", "visa", "mastercard", "barclaycard", "paypal", "monzo", "revolut", "venmo"];
+    if words::is_function(bare) || CARDS.contains(&bare) || words::DAYS.contains(&bare) || words::MONTHS.contains(&bare) {
         return false;
     }
     let owner = text.word(at).ends_with("'s");
@@ -158,7 +160,7 @@ static NOBODY_YET: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static IMPLIED: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\b(?:paid|spent|transferred|venmo'd|handed over|cleared|coughed up|forked out|shelled out|swiped|tapped|gave|stuck|bunged|dropped|cost me|set me back|got (?:her|his|their)|another|in the esky)\b")
+    fixed(r"\b(?:paid|spent|transferred|venmo'd|handed over|cleared|coughed up|forked out|shelled out|swiped|tapped|gave|stuck|bunged|dropped|cost me|set me back|got (?:her|his|their)|another|cash)\b")
 });
 
 /// Who paid: a name, `me`, or nobody that is known.
@@ -166,7 +168,9 @@ pub(super) fn payer(masked: &Masked, names: &[Name]) -> Option<String> {
     if I_PAID.is_match(&masked.text) && !NOBODY_YET.is_match(&masked.text) {
         return Some("me".to_owned());
     }
-    if let Some(name) = first(&PAID_BY, masked, names) {
+    // "The caterer's paid in full" says who was paid.
+    let passive = masked.text.contains("> paid in full") || masked.text.contains("> paid off");
+    if !passive && let Some(name) = first(&PAID_BY, masked, names) {
         return Some(name);
     }
     if I_PAID.is_match(&masked.text) && !masked.text.contains("will pay") {
@@ -197,17 +201,17 @@ pub(super) fn split(masked: &Masked, names: &[Name], payer: Option<&str>) -> Opt
     if !SPLIT.is_match(text) && !EVERYONE.is_match(text) {
         return None;
     }
-    for list in LIST.find_iter(text) {
+    let lists: Vec<_> = LIST.find_iter(text).collect();
+    for list in lists.into_iter().rev() {
         // "me, Meera, Liv and both mums" names people that nobody can resolve.
         let rest = text[list.end()..].trim_start();
         if rest.starts_with("and ") && !rest.contains("would") || rest.starts_with("both") {
             continue;
         }
         let mut people = listed(list.as_str(), names, payer);
-        if text[list.end()..].contains("with me") || text[list.end()..].contains("thirds, with me") {
+        if text[list.end()..].contains("with me") && !people.contains(&"me".to_owned()) {
             people.insert(0, "me".to_owned());
         }
-        people.dedup();
         return Some(people);
     }
     if let Some(with) = WITH.captures(text).and_then(|hit| who(hit.get(1)?.as_str(), names)) {

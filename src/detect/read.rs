@@ -2,7 +2,7 @@
 
 use super::due::due;
 use super::lexicon::Lexicon;
-use super::money::total;
+use super::money::{currency_of, total};
 use super::people::{Masked, assignee, payer, split};
 use super::query;
 use super::rules::Findings;
@@ -74,10 +74,11 @@ fn expense(findings: &Findings<'_, '_>) -> Option<ExpenseEntities> {
     let masked = Masked::new(text, findings.names);
     let paid_by = payer(&masked, findings.names);
     let thing = nearest_thing(findings, amount.span.start);
-    let said = findings.amounts.iter().find_map(|amount| amount.currency);
+    let said = findings.amounts.iter().find(|amount| amount.currency.is_some()).unwrap_or(amount);
+    let priced = if amount.currency.is_some() { amount } else { said };
     Some(ExpenseEntities {
         amount: amount.value,
-        currency: amount.currency.or(said).map(str::to_owned),
+        currency: currency_of(priced, findings.currency).map(|currency| currency.code().to_owned()),
         category: Some(thing.and_then(|thing| thing.category).unwrap_or("other").to_owned()),
         split_between: split(&masked, findings.names, paid_by.as_deref()),
         paid_by,

@@ -7,14 +7,15 @@ use super::people::Name;
 use super::text::Text;
 use super::things::Thing;
 use crate::domain::intent::Intent;
+use crate::domain::money::Currency;
 
 /// What the readers found in a message, as flags that rules can ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Features(u16);
 
 const NAMES: &[&str] = &[
-    "money", "amount", "choices", "keyed", "set", "or", "thing", "question", "name", "short", "long", "vote",
-    "ask",
+    "money", "amount", "choices", "keyed", "set", "or", "many", "thing", "question", "name", "short", "long",
+    "vote", "ask",
 ];
 
 impl Features {
@@ -51,6 +52,8 @@ pub(super) struct Findings<'a, 'l> {
     pub(super) amounts: &'a [Amount],
     pub(super) choices: Option<&'a Choices>,
     pub(super) things: &'a [Thing<'l>],
+    /// The event's currency.
+    pub(super) currency: Option<Currency>,
 }
 
 impl Findings<'_, '_> {
@@ -66,6 +69,7 @@ impl Findings<'_, '_> {
         flags.set("keyed", shape == Some(Shape::Keyed));
         flags.set("set", shape == Some(Shape::Set));
         flags.set("or", shape == Some(Shape::Or));
+        flags.set("many", self.choices.is_some_and(|choices| choices.options.len() > 2));
         flags.set("thing", !self.things.is_empty());
         flags.set("question", folded.contains('?'));
         flags.set("ask", folded.ends_with('?'));

@@ -85,8 +85,10 @@ impl<'a> Text<'a> {
         while let Some((at, c)) = chars.next() {
             let end = at + c.len_utf8();
             let next = chars.peek().map(|(_, next)| *next);
+            let ellipsis = self.folded[..at].ends_with('.');
             let closes = match c {
                 '\n' => true,
+                '.' if ellipsis => false,
                 '.' | '!' | '?' => next.is_none_or(char::is_whitespace),
                 _ => false,
             };

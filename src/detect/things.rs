@@ -59,8 +59,18 @@ fn phrases<'l, T>(
 pub(super) fn things<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Thing<'l>> {
     phrases(text, |phrase| lexicon.thing(phrase))
         .into_iter()
+        .filter(|(_, span)| !is_verb(text, lexicon, span))
         .map(|(entry, span)| Thing { name: &entry.name, category: entry.category.as_deref(), span })
         .collect()
+}
+
+/// "I'll ring the hall" has no ring in it.
+fn is_verb(text: &Text<'_>, lexicon: &Lexicon, span: &Range<usize>) -> bool {
+    const BEFORE: &[&str] = &[
+        "", "i'll", "will", "to", "can", "could", "you", "please", "pls", "plz", "someone", "somebody", "u", "and", "gonna", "i",
+        "shall", "would", "must", "should",
+    ];
+    lexicon.action(&text.folded()[span.clone()]).is_some() && BEFORE.contains(&text.word_before(span.start))
 }
 
 /// All known verbs, in the order in which they stand.
@@ -91,7 +101,8 @@ pub(super) fn object_of<'a, 'l>(
 pub(super) fn noun_after(text: &Text<'_>, offset: usize) -> Option<String> {
     let mut at = text.word_from(offset);
     let mut skipped = 0;
-    while words::is_function(text.word(at)) && skipped < 5 {
+    let numeral = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    while (words::is_function(text.word(at)) || numeral(text.word(at)) || words::DAYS.contains(&text.word(at))) && skipped < 6 {
         at += 1;
         skipped += 1;
     }
