@@ -9,10 +9,13 @@ use super::text::Text;
 const DAY: &str = "mon(?:day)?|tue(?:s|sday)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?";
 const MONTH: &str = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?";
 const PART: &str = "morning|afternoon|arvo|evening|night|midnight|noon|lunch(?:time)?|eod|after work|at the latest|itself|latest";
-const TIME: &str = r"\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm)|noon|midnight|eod|cob|close of play|half \w+";
+const TIME: &str =
+    r"\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm)|noon|midnight|eod|cob|close of play|half \w+";
 
 static DUE: LazyLock<Regex> = LazyLock::new(|| {
-    let date = format!(r"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)?(?: (?:{MONTH}))?|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?");
+    let date = format!(
+        r"(?:the )?\d{{1,2}}(?:st|nd|rd|th)?(?: of)?(?: (?:{MONTH}))?|(?:{MONTH}) \d{{1,2}}(?:st|nd|rd|th)?"
+    );
     let day = format!(r"(?:next |this )?(?:{DAY})(?: (?:{TIME}|{PART}))*");
     let span = r"(?:the )?(?:end of (?:the )?(?:week|month|day)|half term|weekend|mid \w+|next \w+|this \w+|tomorrow|tonight|today|doors)";
     let point = format!(r"(?:{TIME})(?: (?:on )?(?:{DAY}))?|{day}|{span}|mid (?:{MONTH})|{date}");
@@ -24,7 +27,9 @@ static DUE: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What a moment can be told by; a bound in free words has none of it.
 static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = format!(r"\d|(?-u:\b)(?:{DAY}|{MONTH}|{PART}|{TIME}|end of|half term|weekend|week|month|tomorrow|tonight|today)(?-u:\b)");
+    let pattern = format!(
+        r"\d|(?-u:\b)(?:{DAY}|{MONTH}|{PART}|{TIME}|end of|half term|weekend|week|month|tomorrow|tonight|today)(?-u:\b)"
+    );
     Regex::new(&pattern).expect("a pattern of ours compiles")
 });
 
@@ -36,7 +41,9 @@ pub(super) fn due(text: &Text<'_>) -> Option<String> {
     let mut chosen: Option<(u8, String)> = None;
     for hit in DUE.find_iter(text.folded()) {
         let (said, before) = (hit.as_str(), text.word_before(hit.start()));
-        let bound = ["by ", "before ", "until ", "till ", "til ", "no later", "latest"].iter().any(|p| said.starts_with(p));
+        let bound = ["by ", "before ", "until ", "till ", "til ", "no later", "latest"]
+            .iter()
+            .any(|p| said.starts_with(p));
         if OF_SERVICE.contains(&before) && !bound && !said.starts_with("on the") {
             continue;
         }
@@ -59,8 +66,26 @@ pub(super) fn due(text: &Text<'_>) -> Option<String> {
 /// "by the lake", "by me", "until recently": the word is there and no moment follows.
 fn is_no_bound(said: &str) -> bool {
     const NO_MOMENT: &[&str] = &[
-        "by me", "by the way", "by yours", "by far", "by a ", "by my", "by hand", "by car", "by bacs", "before lunch or", "by accident",
-        "by now", "by then", "by our", "by card", "by him", "by her", "by hour", "by day", "by one",
+        "by me",
+        "by the way",
+        "by yours",
+        "by far",
+        "by a ",
+        "by my",
+        "by hand",
+        "by car",
+        "by bacs",
+        "before lunch or",
+        "by accident",
+        "by now",
+        "by then",
+        "by our",
+        "by card",
+        "by him",
+        "by her",
+        "by hour",
+        "by day",
+        "by one",
     ];
     NO_MOMENT.iter().any(|no| said.starts_with(no))
 }
@@ -74,8 +99,23 @@ fn is_own_business(folded: &str, at: usize) -> bool {
 /// A bound in free words ends at the first word that starts something else.
 fn sentence_end(said: &str) -> usize {
     const STOPS: &[&str] = &[
-        " or ", " so ", " and ", " else ", " please", " pls", " thx", " with ", " x ", " if ", " only", " they ", " deb ", " but ",
-        " we ", " because ", " would ",
+        " or ",
+        " so ",
+        " and ",
+        " else ",
+        " please",
+        " pls",
+        " thx",
+        " with ",
+        " x ",
+        " if ",
+        " only",
+        " they ",
+        " deb ",
+        " but ",
+        " we ",
+        " because ",
+        " would ",
     ];
     STOPS.iter().filter_map(|stop| said.find(stop)).filter(|at| *at > 3).min().unwrap_or(said.len())
 }
@@ -104,7 +144,12 @@ mod tests {
 
     #[test]
     fn the_day_of_the_service_is_not_when_the_errand_is_due() {
-        for text in ["book the hall for 14th Feb", "a skip for Monday", "a driver for the run on Friday", "paid by me"] {
+        for text in [
+            "book the hall for 14th Feb",
+            "a skip for Monday",
+            "a driver for the run on Friday",
+            "paid by me",
+        ] {
             assert_eq!(due(&Text::new(text)), None, "{text}");
         }
     }

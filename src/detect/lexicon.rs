@@ -15,8 +15,8 @@ use crate::domain::intent::{CATEGORIES, Intent};
 
 /// The actions a task may have.
 pub(super) const ACTIONS: &[&str] = &[
-    "book", "buy", "confirm", "contact", "arrange", "send", "pay", "collect", "make", "check", "cancel", "bring",
-    "return",
+    "book", "buy", "confirm", "contact", "arrange", "send", "pay", "collect", "make", "check",
+    "cancel", "bring", "return",
 ];
 
 const BUNDLED: &str = include_str!("../../config/intents.toml");
@@ -46,6 +46,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct ThingEntry {
     category: Option<String>,
+    usual: Option<String>,
     words: Vec<String>,
 }
 
@@ -67,6 +68,8 @@ struct RuleEntry {
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) category: Option<String>,
+    /// What is usually done about it.
+    pub(super) usual: Option<String>,
 }
 
 #[derive(Debug)]
@@ -101,7 +104,12 @@ impl Lexicon {
             BadRules { line: line_of(source, start), reason: error.message().to_owned() }
         })?;
         let (patterns, rules) = compile(source, &file)?;
-        Ok(Self { things: things(source, &file)?, actions: actions(source, &file)?, patterns, rules })
+        Ok(Self {
+            things: things(source, &file)?,
+            actions: actions(source, &file)?,
+            patterns,
+            rules,
+        })
     }
 
     /// The thing that this folded phrase names.
@@ -158,8 +166,17 @@ fn things(source: &str, file: &File) -> Result<HashMap<String, Entry>, BadRules>
         {
             return Err(bad(source, spanned, format!("{category:?} is no expense category")));
         }
+        if let Some(usual) = &entry.usual
+            && !ACTIONS.contains(&usual.as_str())
+        {
+            return Err(bad(source, spanned, format!("{usual:?} is no action of tasks")));
+        }
         for word in entry.words.iter().chain([name]) {
-            let entry = || Entry { name: name.clone(), category: entry.category.clone() };
+            let entry = || Entry {
+                name: name.clone(),
+                category: entry.category.clone(),
+                usual: entry.usual.clone(),
+            };
             things.insert(word.clone(), entry());
             things.entry(plural(word)).or_insert_with(entry);
         }
@@ -297,9 +314,13 @@ mod tests {
 
     #[test]
     fn a_thing_of_no_category_and_an_action_off_the_list_are_refused() {
-        let error = Lexicon::parse("rule = []\n[words]\n[actions]\n[things]\ncake = { category = 'yum', words = [] }\n").unwrap_err();
+        let error = Lexicon::parse(
+            "rule = []\n[words]\n[actions]\n[things]\ncake = { category = 'yum', words = [] }\n",
+        )
+        .unwrap_err();
         assert_eq!((error.line, error.reason.contains("yum")), (5, true));
-        let error = Lexicon::parse("rule = []\n[words]\n[things]\n[actions]\nfly = ['fly']\n").unwrap_err();
+        let error =
+            Lexicon::parse("rule = []\n[words]\n[things]\n[actions]\nfly = ['fly']\n").unwrap_err();
         assert!(error.reason.contains("fly"), "{error}");
     }
 }

@@ -27,7 +27,8 @@ pub(super) struct Amount {
     pub(super) sure: bool,
 }
 
-const NUMBER: &str = r"\d{1,3}(?:[ ,.]\d{3})+(?:[.,]\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}|\d+(?:[.,]\d{1,2})?";
+const NUMBER: &str =
+    r"\d{1,3}(?:[ ,.]\d{3})+(?:[.,]\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}|\d+(?:[.,]\d{1,2})?";
 const BEFORE: &str = r"(?:nz|au|us|ca|hk|a|c|s|r)?\$|[£€₹₦¥₱₩₪₺₫฿]|(?-u:\b)(?:rs\.?|rm|chf|aed|inr|usd|gbp|eur|aud|nzd|cad|sgd|zar|ngn|myr|sek|nok|dkk|sar|qar|jpy|kes|ghs|php|thb|pkr|lkr|r)";
 const AFTER: &str = r"quid|pounds?|bucks?|dollars?|euros?|rupees?|rs|rands?|naira|dirhams?|ringgit|francs?|chf|aed|inr|usd|gbp|eur|aud|nzd|cad|sgd|zar|ngn|myr|sek|nok|dkk|sar|qar|jpy|kes|ghs|php|thb|pkr|lkr";
 const TIMES: &str = r"k|grand|thousand|lakhs?|lacs?|crores?";
@@ -41,15 +42,18 @@ static SIGNED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?P<before>{BEFORE})\s?(?P<left>{NUMBER})(?:\s?(?P<by>{TIMES})(?-u:\b))?|(?P<right>{NUMBER})\s?(?:(?P<times>{TIMES})(?-u:\b)\s?)?(?:(?:(?P<after>{AFTER})(?-u:\b))|(?P<mark>[£€$₹]|/-))|(?P<plain>{NUMBER})\s?(?P<alone>{TIMES})(?-u:\b)"
     ))
 });
-static BARE: LazyLock<Regex> =
-    LazyLock::new(|| fixed(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}|\d+(?:\.\d{1,2})?"));
+static BARE: LazyLock<Regex> = LazyLock::new(|| {
+    fixed(r"\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d{1,2}(?:,\d{2})+,\d{3}|\d+(?:\.\d{1,2})?")
+});
 
 /// All amounts, in the order in which they stand.
 pub(super) fn amounts(text: &Text<'_>) -> Vec<Amount> {
     let has_digit = text.folded().bytes().any(|b| b.is_ascii_digit());
     let mut found = if has_digit { signed(text) } else { Vec::new() };
-    let spelled: Vec<Amount> =
-        spelled(text).into_iter().filter(|it| !found.iter().any(|other| overlap(&other.span, &it.span))).collect();
+    let spelled: Vec<Amount> = spelled(text)
+        .into_iter()
+        .filter(|it| !found.iter().any(|other| overlap(&other.span, &it.span)))
+        .collect();
     found.extend(spelled);
     if has_digit {
         let bare: Vec<Amount> = bare(text, &found).collect();
@@ -138,7 +142,8 @@ fn code(sign: &str) -> Option<&'static str> {
 
 /// The currency that was said; a bare dollar is the event's own dollar.
 pub(super) fn currency_of(amount: &Amount, event: Option<Currency>) -> Option<Currency> {
-    const DOLLARS: &[&str] = &["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"];
+    const DOLLARS: &[&str] =
+        &["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"];
     let said = amount.currency.and_then(Currency::parse)?;
     let own = event.filter(|event| amount.bare_dollar && DOLLARS.contains(&event.code()));
     Some(own.unwrap_or(said))
@@ -179,7 +184,8 @@ fn spelled(text: &Text<'_>) -> Vec<Amount> {
         let said: Vec<&str> = (at..end).map(|word| text.word(word)).collect();
         let unit = code(text.word(end)).filter(|_| text.word(end).len() > 3);
         let last = if unit.is_some() { end } else { end - 1 };
-        let large = said.iter().any(|word| matches!(*word, "hundred" | "grand" | "thousand" | "lakh"));
+        let large =
+            said.iter().any(|word| matches!(*word, "hundred" | "grand" | "thousand" | "lakh"));
         let idiom = said.len() == 2 && words::is_digit_and_tens(said[0], said[1]);
         if unit.is_some() || large || idiom {
             let span = text.words()[at].start..text.words()[last].end;
@@ -218,9 +224,12 @@ fn bare<'t>(text: &'t Text<'_>, found: &'t [Amount]) -> impl Iterator<Item = Amo
 
 /// Whether the digits belong to a time, date, range, phone number or name.
 fn is_part_of_more(before: &str, after: &str) -> bool {
-    let glued_before = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '/' | '#' | '_' | '+'))
-        || before.ends_with('-') && before.trim_end_matches('-').ends_with(|c: char| c.is_alphanumeric())
-        || before.ends_with(['.', ',']) && before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit());
+    let glued_before = before
+        .ends_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | '/' | '#' | '_' | '+'))
+        || before.ends_with('-')
+            && before.trim_end_matches('-').ends_with(|c: char| c.is_alphanumeric())
+        || before.ends_with(['.', ','])
+            && before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit());
     let mut rest = after.chars();
     let (first, second) = (rest.next(), rest.next());
     let glued_after = first.is_some_and(|c| c.is_alphanumeric() || matches!(c, '%' | '°' | ')'))
@@ -234,10 +243,18 @@ fn is_no_money(text: &Text<'_>, span: &Range<usize>, value: f64) -> bool {
     let year = digits == 4 && (1900.0..2100.0).contains(&value) && value.fract() == 0.0;
     let phone = digits >= 7 && !text.folded()[span.clone()].contains([',', '.']);
     let adjoins = text.folded()[span.end..].starts_with(' ');
-    let counted = adjoins && words::is_counted(next);
+    let cents = text.folded()[span.clone()].contains('.');
+    let counted = adjoins && words::is_counted(next) && (!cents || matches!(next, "am" | "pm"));
+    let follows = text.folded()[..span.start]
+        .strip_suffix(' ')
+        .is_some_and(|before| before.ends_with(previous));
     let times = text.folded()[span.end..].trim_start().starts_with(['x', '×'])
         && matches!(next, "" | "x") | next.starts_with(|c: char| c.is_ascii_digit());
-    (year && !matches!(previous, "paid" | "cost" | "was")) || phone || counted || times || words::is_place_in_time(previous)
+    (year && !matches!(previous, "paid" | "cost" | "was"))
+        || phone
+        || counted
+        || times
+        || (follows && words::is_place_in_time(previous))
 }
 
 /// The amount that the message is about: the total, not the share or the unit price.
@@ -256,11 +273,30 @@ pub(super) fn total<'a>(text: &Text<'_>, amounts: &'a [Amount]) -> Option<&'a Am
 pub(super) fn is_share(text: &Text<'_>, amount: &Amount) -> bool {
     let after = text.folded()[amount.span.end..].trim_start();
     let before = text.folded()[..amount.span.start].trim_end();
-    const AFTER: &[&str] =
-        &["each", "a head", "per ", "pp", "off each", "a night", "a pop", "apiece", "a person", "from each"];
+    const AFTER: &[&str] = &[
+        "each",
+        "a head",
+        "per ",
+        "pp",
+        "off each",
+        "a night",
+        "a pop",
+        "apiece",
+        "a person",
+        "from each",
+    ];
     const BEFORE: &[&str] = &[
-        "each send", "chuck me", "send me", "owe me", "give me", "wants", "bung me", "each owe",
-        " x", "×", "pay me",
+        "each send",
+        "chuck me",
+        "send me",
+        "owe me",
+        "give me",
+        "wants",
+        "bung me",
+        "each owe",
+        " x",
+        "×",
+        "pay me",
     ];
     AFTER.iter().any(|cue| after.starts_with(cue)) || BEFORE.iter().any(|cue| before.ends_with(cue))
 }
@@ -277,7 +313,18 @@ fn weight(text: &Text<'_>, amount: &Amount) -> i32 {
     if starts(&["total", "all in", "all up", "altogether", "in total", "in all", "now"]) {
         score += 3;
     }
-    if ends(&["=", " so", "total", "total was", "total is", "total of", "came to", "in at", "came through as", "makes"]) {
+    if ends(&[
+        "=",
+        " so",
+        "total",
+        "total was",
+        "total is",
+        "total of",
+        "came to",
+        "in at",
+        "came through as",
+        "makes",
+    ]) {
         score += 3;
     }
     if ends(&["paid", "cost", "costs", "spent", "was", "is", "charged", "for", "it's"]) {
@@ -286,7 +333,9 @@ fn weight(text: &Text<'_>, amount: &Amount) -> i32 {
     if ends(&["not", "instead of", "rather than", "originally", "down from"]) {
         score -= 8;
     }
-    if ends(&["refunded me", "refunded us", "back", "+", "quoted"]) || starts(&["on the site", "off "]) {
+    if ends(&["refunded me", "refunded us", "back", "+", "quoted"])
+        || starts(&["on the site", "off "])
+    {
         score -= 3;
     }
     score
@@ -330,9 +379,13 @@ mod tests {
 
     #[test]
     fn thousands_words_say_nothing_of_the_currency() {
-        for (text, value) in
-            [("1.5k", 1_500.0), ("two grand", 2_000.0), ("1.2 lakh", 120_000.0), ("45,000/-", 45_000.0), ("two-fifty", 250.0)]
-        {
+        for (text, value) in [
+            ("1.5k", 1_500.0),
+            ("two grand", 2_000.0),
+            ("1.2 lakh", 120_000.0),
+            ("45,000/-", 45_000.0),
+            ("two-fifty", 250.0),
+        ] {
             assert_eq!(said(text), [(value, None)], "{text}");
         }
     }
@@ -340,8 +393,21 @@ mod tests {
     #[test]
     fn times_dates_counts_and_phone_numbers_are_no_money() {
         for text in [
-            "at 5pm", "10:15 or 10:45", "friday 2.40pm", "17 October", "the 6th", "12/13 Sept", "16-18",
-            "40 people", "84 bottles", "call 07700900123", "in 2019", "24%", "day 2", "before 5", "2 vans",
+            "at 5pm",
+            "10:15 or 10:45",
+            "friday 2.40pm",
+            "17 October",
+            "the 6th",
+            "12/13 Sept",
+            "16-18",
+            "40 people",
+            "84 bottles",
+            "call 07700900123",
+            "in 2019",
+            "24%",
+            "day 2",
+            "before 5",
+            "2 vans",
         ] {
             assert_eq!(said(text), [], "{text}");
         }

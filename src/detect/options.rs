@@ -34,15 +34,21 @@ fn fixed(pattern: &str) -> Regex {
 }
 
 static VOTING: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?-u:\b)(?:vote[sd]?|voting|poll|pick one|pick from|rank|show of hands|down to|narrowed|choose|you decide|majority|react|declare|favourite|top choice|each option|tick|where do we|everyone feel|emoji|opinions|stuck on)(?-u:\b)")
+    fixed(
+        r"(?-u:\b)(?:vote[sd]?|voting|poll|pick one|pick from|rank|show of hands|down to|narrowed|choose|you decide|majority|react|declare|favourite|top choice|each option|tick|where do we|everyone feel|emoji|opinions|stuck on)(?-u:\b)",
+    )
 });
 static VERSUS: LazyLock<Regex> = LazyLock::new(|| fixed(r"\s(?:vs?\.?|versus)\s"));
 static OR: LazyLock<Regex> = LazyLock::new(|| fixed(r",?\s(?:or|ya)\s"));
 static LEAD: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"^.*(?-u:\b)(?:prefer|rather do|rather|wanna do|wanna|want|wearing|thinking|having|between|happier with|should we|go for|down to|narrowed it to|stuck on|torn between|should the .* open|do we do|shall we do|shall we|team|hands up for|vote|poll|is it|can everyone|say)(?: (?:the|a|an))?\s")
+    fixed(
+        r"^.*(?-u:\b)(?:prefer|rather do|rather|wanna do|wanna|want|wearing|thinking|having|between|happier with|should we|go for|down to|narrowed it to|stuck on|torn between|should the .* open|do we do|shall we do|shall we|team|hands up for|vote|poll|is it|can everyone|say)(?: (?:the|a|an))?\s",
+    )
 });
 static PAIR: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?:thumbs up|hands up|heart|team|who's team) (?:for )?(?:the )?(?P<a>[^,.…?]+?)(?:[,.…]+| and| or)\s?(?:and )?(?:thumbs down|hands up|heart|team|who's team) (?:for )?(?:the )?(?P<b>[^,.…?!]+)")
+    fixed(
+        r"(?:thumbs up|hands up|heart|team|who's team) (?:for )?(?:the )?(?P<a>[^,.…?]+?)(?:[,.…]+| and| or)\s?(?:and )?(?:thumbs down|hands up|heart|team|who's team) (?:for )?(?:the )?(?P<b>[^,.…?!]+)",
+    )
 });
 
 /// The choices in a text, if it puts any.
@@ -93,22 +99,48 @@ pub(super) fn emoji_word(c: char) -> Option<&'static str> {
     })
 }
 
-fn finish(text: &Text<'_>, question: Range<usize>, options: Vec<Range<usize>>, shape: Shape) -> Option<Choices> {
-    let options: Vec<String> =
-        options.into_iter().map(|range| clean(text.said(range))).filter(|option| !option.is_empty()).collect();
+fn finish(
+    text: &Text<'_>,
+    question: Range<usize>,
+    options: Vec<Range<usize>>,
+    shape: Shape,
+) -> Option<Choices> {
+    let options: Vec<String> = options
+        .into_iter()
+        .map(|range| clean(text.said(range)))
+        .filter(|option| !option.is_empty())
+        .collect();
     let words = |option: &String| option.split_whitespace().count();
     if options.len() < 2 || options.len() > 12 || options.iter().any(|option| words(option) > 9) {
         return None;
     }
     let question = text.said(question).trim_matches([' ', ':', '-', '–', ',', '\n', '📊']);
-    let whole = if question.is_empty() { text.said(0..text.folded().len()).trim() } else { question };
+    let whole =
+        if question.is_empty() { text.said(0..text.folded().len()).trim() } else { question };
     Some(Choices { question: whole.to_owned(), options, shape })
 }
 
 /// An option as written, without keys, marks and leading articles.
 fn clean(option: &str) -> String {
     let mut option = option.trim_matches(|c: char| {
-        c.is_whitespace() || matches!(c, ',' | '.' | '?' | '!' | ':' | ';' | '=' | '-' | '–' | '"' | '(' | ')' | '…' | '\u{fe0f}') || is_emoji(c)
+        c.is_whitespace()
+            || matches!(
+                c,
+                ',' | '.'
+                    | '?'
+                    | '!'
+                    | ':'
+                    | ';'
+                    | '='
+                    | '-'
+                    | '–'
+                    | '"'
+                    | '('
+                    | ')'
+                    | '…'
+                    | '\u{fe0f}'
+            )
+            || is_emoji(c)
     });
     for lead in ["the ", "a ", "an ", "or ", "and ", "for ", "= "] {
         if option.get(..lead.len()).is_some_and(|start| start.eq_ignore_ascii_case(lead)) {
@@ -135,8 +167,10 @@ fn keyed_by_emoji(text: &Text<'_>) -> Option<Choices> {
         if !label[..stop].chars().any(char::is_alphanumeric) {
             return None;
         }
-        let ends_open = label.trim_end().ends_with([',', '/', ';']) || label.trim_end().ends_with(" or");
-        let starts_key = label.trim_start().starts_with(['=', ':', '-']) || label.trim_start().starts_with("for ");
+        let ends_open =
+            label.trim_end().ends_with([',', '/', ';']) || label.trim_end().ends_with(" or");
+        let starts_key = label.trim_start().starts_with(['=', ':', '-'])
+            || label.trim_start().starts_with("for ");
         linked += usize::from(ends_open || starts_key);
         options.push(start..start + stop);
     }
@@ -149,7 +183,11 @@ fn keyed_by_emoji(text: &Text<'_>) -> Option<Choices> {
 /// The question that stands before the keys; nothing when the keys open the text.
 fn before_keys(folded: &str, start: usize) -> Range<usize> {
     let lead = folded[..start].trim_end();
-    if lead.ends_with([':', ',']) { 0..start } else { 0..lead.rfind(['.', '!', '?']).map_or(0, |at| at + 1) }
+    if lead.ends_with([':', ',']) {
+        0..start
+    } else {
+        0..lead.rfind(['.', '!', '?']).map_or(0, |at| at + 1)
+    }
 }
 
 /// "a 🎸 or a 🐟": the emojis themselves are the choices.
@@ -170,7 +208,10 @@ fn keyed_by_count(text: &Text<'_>) -> Option<Choices> {
         let mut found: Vec<Range<usize>> = Vec::new();
         for (at, word) in text.words().iter().enumerate() {
             let wanted = &keys[found.len()..(found.len() + 1).min(keys.len())];
-            if !wanted.is_empty() && text.word(at) == wanted && opens_option(text, at, *keys == "abcdefgh") {
+            if !wanted.is_empty()
+                && text.word(at) == wanted
+                && opens_option(text, at, *keys == "abcdefgh")
+            {
                 found.push(word.clone());
             }
         }
@@ -184,11 +225,14 @@ fn keyed_by_count(text: &Text<'_>) -> Option<Choices> {
                 let label = folded[key.end..end].trim_end();
                 let label = label.strip_suffix("option").unwrap_or(label);
                 let from = label.find(char::is_alphanumeric).unwrap_or(0);
-                let stop = label[from..].find(['.', '?', '!', '\n']).map_or(label.len(), |stop| from + stop);
+                let stop = label[from..]
+                    .find(['.', '?', '!', '\n'])
+                    .map_or(label.len(), |stop| from + stop);
                 key.end..key.end + stop
             })
             .collect();
-        let blank = |range: &Range<usize>| !folded[range.clone()].chars().any(char::is_alphanumeric);
+        let blank =
+            |range: &Range<usize>| !folded[range.clone()].chars().any(char::is_alphanumeric);
         if options.len() < 2 || options.iter().any(blank) {
             return None;
         }
@@ -204,10 +248,14 @@ fn opens_option(text: &Text<'_>, at: usize, letter: bool) -> bool {
     if letter {
         return marked;
     }
-    let glued = text.folded()[..word.start].ends_with(['/', '-', '.', ':']) && !text.folded()[..word.start].ends_with(". ");
-    let called = matches!(before, "reply" | "vote" | "press" | "option") || after.starts_with("for ");
+    let glued = text.folded()[..word.start].ends_with(['/', '-', '.', ':'])
+        && !text.folded()[..word.start].ends_with(". ");
+    let called =
+        matches!(before, "reply" | "vote" | "press" | "option") || after.starts_with("for ");
     let opens = text.folded()[..word.start].trim_end().ends_with([',', '.', ':', '\n']);
-    !glued && (marked || called || opens) && after.starts_with(|c: char| c.is_alphabetic() || matches!(c, ')' | '.' | ':' | '='))
+    !glued
+        && (marked || called || opens)
+        && after.starts_with(|c: char| c.is_alphabetic() || matches!(c, ')' | '.' | ':' | '='))
 }
 
 fn pair(text: &Text<'_>) -> Option<Choices> {
@@ -218,11 +266,17 @@ fn pair(text: &Text<'_>) -> Option<Choices> {
 
 fn yes_or_no(text: &Text<'_>) -> Option<Choices> {
     let folded = text.folded();
-    let at = folded.find("yes/no").or_else(|| folded.find("yes or no?")).or_else(|| folded.find("y/n"))?;
+    let at = folded
+        .find("yes/no")
+        .or_else(|| folded.find("yes or no?"))
+        .or_else(|| folded.find("y/n"))?;
     let question = folded[at..].find(':').map_or(0..at, |colon| at + colon + 1..folded.len());
     let question = text.said(question).trim().to_owned();
-    (!question.is_empty())
-        .then(|| Choices { question, options: vec!["yes".into(), "no".into()], shape: Shape::Set })
+    (!question.is_empty()).then(|| Choices {
+        question,
+        options: vec!["yes".into(), "no".into()],
+        shape: Shape::Set,
+    })
 }
 
 /// `A vs B`, `A / B`.
@@ -240,12 +294,14 @@ fn set_apart(text: &Text<'_>) -> Option<Choices> {
         let last = tail_start(&part[..last], options.last()?.start);
         options.last_mut()?.end = last;
         let shift = |range: &Range<usize>| sentence.start + range.start..sentence.start + range.end;
-        let question = if lead > 0 && part[..lead].trim_end().ends_with(':') && !calls_a_vote(part) {
+        let question = if lead > 0 && part[..lead].trim_end().ends_with(':') && !calls_a_vote(part)
+        {
             sentence.start..sentence.start + lead
         } else {
             sentence.start..sentence.start + last
         };
-        (options.len() >= 2).then(|| finish(text, question, options.iter().map(shift).collect(), Shape::Set))?
+        (options.len() >= 2)
+            .then(|| finish(text, question, options.iter().map(shift).collect(), Shape::Set))?
     })
 }
 
@@ -261,7 +317,10 @@ fn between(marks: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
 
 /// Where the lead-in of a list ends and its first choice begins.
 fn lead_end(part: &str) -> usize {
-    let marked = [": ", " - ", "... ", "… ", "? "].iter().filter_map(|mark| part.rfind(mark).map(|at| at + mark.len())).max();
+    let marked = [": ", " - ", "... ", "… ", "? "]
+        .iter()
+        .filter_map(|mark| part.rfind(mark).map(|at| at + mark.len()))
+        .max();
     let from = marked.unwrap_or(0);
     let worded = LEAD.find(&part[from..]).map_or(0, |hit| hit.end());
     from + worded
@@ -285,17 +344,22 @@ fn listed(text: &Text<'_>) -> Option<Choices> {
         if OR.is_match(part) {
             return None;
         }
-        let lead = lead_end(part);
+        let several = part.matches("...").count() > 1;
+        let lead = if several { 0 } else { lead_end(part) };
         let body = part[lead..].trim_end_matches(['.', '!', '?', ' ']);
         let marks: Vec<Range<usize>> = match body.contains("...") {
             true => body.match_indices("...").map(|(at, mark)| at..at + mark.len()).collect(),
             false => body.match_indices([',', ';']).map(|(at, mark)| at..at + mark.len()).collect(),
         };
         let base = sentence.start + lead;
-        let options: Vec<_> =
-            between(&marks, body.len()).into_iter().map(|range| base + range.start..base + range.end).collect();
+        let options: Vec<_> = between(&marks, body.len())
+            .into_iter()
+            .map(|range| base + range.start..base + range.end)
+            .collect();
         let options = without_calls(text, options);
-        let short = options.iter().all(|range| text.folded()[range.clone()].split_whitespace().count() <= 6);
+        let short = options
+            .iter()
+            .all(|range| text.folded()[range.clone()].split_whitespace().count() <= 6);
         let enough = options.len() >= 3 || (options.len() == 2 && lead > 0);
         let question = match (lead > 0, sentence.start > 0) {
             (true, _) => sentence.start..base,
@@ -325,7 +389,8 @@ fn or_list(text: &Text<'_>) -> Option<Choices> {
         let mut marks: Vec<Range<usize>> = OR.find_iter(part).map(|hit| hit.range()).collect();
         let (first_or, last_or) = (marks.first()?.clone(), marks.last()?.clone());
         let lead = lead_end(&part[..first_or.start]);
-        let commas: Vec<usize> = part[lead..first_or.start].match_indices(", ").map(|(at, _)| lead + at).collect();
+        let commas: Vec<usize> =
+            part[lead..first_or.start].match_indices(", ").map(|(at, _)| lead + at).collect();
         let from = if is_topic(part, lead, &commas, first_or.start) { 1 } else { 0 };
         let start = if from == 1 { commas[0] + 2 } else { lead };
         marks.extend(commas.iter().skip(from).map(|at| *at..at + 2));
@@ -345,9 +410,12 @@ fn or_list(text: &Text<'_>) -> Option<Choices> {
 fn is_topic(part: &str, lead: usize, commas: &[usize], or: usize) -> bool {
     let Some(first) = commas.first() else { return false };
     let before = &part[lead..*first];
-    let asks = ["what", "which", "who", "when", "where", "how", "need"].iter().any(|word| before.split(' ').any(|it| it == *word));
+    let asks = ["what", "which", "who", "when", "where", "how", "need"]
+        .iter()
+        .any(|word| before.split(' ').any(|it| it == *word));
     let oxford = part[..or].ends_with(',') || part[or..].starts_with(',');
-    let common = ["menu", "code", "time", "day", "dinner", "lunch", "theme", "start", "party", "slot"];
+    let common =
+        ["menu", "code", "time", "day", "dinner", "lunch", "theme", "start", "party", "slot"];
     let topic = before.split(' ').any(|word| common.contains(&word));
     lead == 0 && !oxford && (asks || topic || before.split_whitespace().count() > 4)
 }
@@ -366,12 +434,27 @@ mod tests {
             ("inflatable slide vs dunk tank", &["inflatable slide", "dunk tank"][..]),
             ("Bristol, Bath or Brighton for Em's hen?", &["Bristol", "Bath", "Brighton"]),
             ("kids menu, nuggets or pasta?", &["nuggets", "pasta"]),
-            ("present. 🎸 the Maton, 🎣 fishing charter, 🔥 a smoker", &["Maton", "fishing charter", "smoker"]),
+            (
+                "present. 🎸 the Maton, 🎣 fishing charter, 🔥 a smoker",
+                &["Maton", "fishing charter", "smoker"],
+            ),
             ("👍 = keep the raffle, 👎 = bin it", &["keep the raffle", "bin it"]),
-            ("A) pub quiz B) murder mystery C) just drinking", &["pub quiz", "murder mystery", "just drinking"]),
-            ("first dance, vote with 1 2 3. 1 At Last, 2 Tere Bina, 3 Dreams", &["At Last", "Tere Bina", "Dreams"]),
-            ("vote on colour by EOD: black, navy, heather grey", &["black", "navy", "heather grey"]),
-            ("poll: barn / hotel / marquee in the garden. go", &["barn", "hotel", "marquee in the garden"]),
+            (
+                "A) pub quiz B) murder mystery C) just drinking",
+                &["pub quiz", "murder mystery", "just drinking"],
+            ),
+            (
+                "first dance, vote with 1 2 3. 1 At Last, 2 Tere Bina, 3 Dreams",
+                &["At Last", "Tere Bina", "Dreams"],
+            ),
+            (
+                "vote on colour by EOD: black, navy, heather grey",
+                &["black", "navy", "heather grey"],
+            ),
+            (
+                "poll: barn / hotel / marquee in the garden. go",
+                &["barn", "hotel", "marquee in the garden"],
+            ),
             ("yes/no poll: do we invite plus ones", &["yes", "no"]),
             ("give me a 🎸 or a 🐟 for the shape hey", &["guitar", "fish"]),
             ("Start time day 1, 9:00 or 10:00?", &["9:00", "10:00"]),
@@ -383,8 +466,14 @@ mod tests {
     #[test]
     fn the_question_part_is_quoted() {
         let read = |text| choices(&Text::new(text)).unwrap().question;
-        assert_eq!(read("Hoodie colors! React with 🌲 for forest, ⚫ for charcoal"), "Hoodie colors!");
-        assert_eq!(read("So where. Surf club, our backyard or the bowlo?"), "Surf club, our backyard or the bowlo?");
+        assert_eq!(
+            read("Hoodie colors! React with 🌲 for forest, ⚫ for charcoal"),
+            "Hoodie colors!"
+        );
+        assert_eq!(
+            read("So where. Surf club, our backyard or the bowlo?"),
+            "Surf club, our backyard or the bowlo?"
+        );
     }
 
     #[test]

@@ -27,23 +27,152 @@ const KIN: &[&str] = &[
 ];
 /// Kin that is a title when a name follows: Auntie Pam.
 const TITLES: &[&str] = &[
-    "auntie", "aunty", "aunt", "uncle", "grandpa", "grandma", "cousin", "tío", "tía", "father", "mrs",
+    "auntie", "aunty", "aunt", "uncle", "grandpa", "grandma", "cousin", "tío", "tía", "father",
+    "mrs",
 ];
 /// What may follow a name at the start of a sentence, where a capital proves nothing.
 const AFTER_NAME: &[&str] = &[
-    "can", "could", "please", "pls", "plz", "paid", "you", "you're", "to", "did", "said", "covered",
-    "has", "sorted", "put", "picked", "will", "gave", "got", "shelled", "ka", "ne", "would", "bhai",
-    "beta", "since", "your", "already", "bought", "fronted", "spent", "booked", "and", "ur", "u",
-    "needs", "handed", "settled", "transferred", "forked", "coughed", "chipped",
+    "can",
+    "could",
+    "please",
+    "pls",
+    "plz",
+    "paid",
+    "you",
+    "you're",
+    "to",
+    "did",
+    "said",
+    "covered",
+    "has",
+    "sorted",
+    "put",
+    "picked",
+    "will",
+    "gave",
+    "got",
+    "shelled",
+    "ka",
+    "ne",
+    "would",
+    "bhai",
+    "beta",
+    "since",
+    "your",
+    "already",
+    "bought",
+    "fronted",
+    "spent",
+    "booked",
+    "and",
+    "ur",
+    "u",
+    "needs",
+    "handed",
+    "settled",
+    "transferred",
+    "forked",
+    "coughed",
+    "chipped",
 ];
 /// Words that open sentences and are no names, whatever follows.
 const OPENERS: &[&str] = &[
-    "i", "we", "you", "he", "she", "it", "they", "someone", "somebody", "anyone", "anybody", "everyone",
-    "everybody", "who", "whoever", "what", "when", "where", "how", "which", "the", "this", "that", "these", "those",
-    "can", "could", "would", "will", "please", "pls", "plz", "let", "lets", "ok", "okay", "so", "and", "but", "or", "if", "not", "no", "yes",
-    "yeah", "is", "are", "was", "do", "does", "did", "has", "have", "had", "guys", "folks", "all", "paid", "booked", "need",
-    "dont", "just", "get", "got", "hey", "hi", "hello", "right", "now", "there", "here", "nobody", "people", "team", "kids", "one", "two", "gotta", "happy", "glad", "able", "ready", "remember", "going", "want", "time", "thanks", "due", "try", "trying",
-    "back", "next", "good", "great", "sent", "thinking",
+    "i",
+    "we",
+    "you",
+    "he",
+    "she",
+    "it",
+    "they",
+    "someone",
+    "somebody",
+    "anyone",
+    "anybody",
+    "everyone",
+    "everybody",
+    "who",
+    "whoever",
+    "what",
+    "when",
+    "where",
+    "how",
+    "which",
+    "the",
+    "this",
+    "that",
+    "these",
+    "those",
+    "can",
+    "could",
+    "would",
+    "will",
+    "please",
+    "pls",
+    "plz",
+    "let",
+    "lets",
+    "ok",
+    "okay",
+    "so",
+    "and",
+    "but",
+    "or",
+    "if",
+    "not",
+    "no",
+    "yes",
+    "yeah",
+    "is",
+    "are",
+    "was",
+    "do",
+    "does",
+    "did",
+    "has",
+    "have",
+    "had",
+    "guys",
+    "folks",
+    "all",
+    "paid",
+    "booked",
+    "need",
+    "dont",
+    "just",
+    "get",
+    "got",
+    "hey",
+    "hi",
+    "hello",
+    "right",
+    "now",
+    "there",
+    "here",
+    "nobody",
+    "people",
+    "team",
+    "kids",
+    "one",
+    "two",
+    "gotta",
+    "happy",
+    "glad",
+    "able",
+    "ready",
+    "remember",
+    "going",
+    "want",
+    "time",
+    "thanks",
+    "due",
+    "try",
+    "trying",
+    "back",
+    "next",
+    "good",
+    "great",
+    "sent",
+    "thinking",
 ];
 
 /// All names, in the order in which they stand: participants, kin, and capitalised words that can be names.
@@ -85,7 +214,9 @@ fn name_at(text: &Text<'_>, event: Option<&Event>, at: usize) -> Option<(usize, 
     if KIN.contains(&bare) {
         return Some((1, false));
     }
-    if text.folded()[..range.start].ends_with('@') && !matches!(bare, "everyone" | "all" | "channel") {
+    if text.folded()[..range.start].ends_with('@')
+        && !matches!(bare, "everyone" | "all" | "channel")
+    {
         return Some((1, false));
     }
     can_be_name(text, at, bare).then_some((1, false))
@@ -98,12 +229,18 @@ fn can_be_name(text: &Text<'_>, at: usize, bare: &str) -> bool {
     if !text.is_capital(range) || shouted || bare.len() < 2 || OPENERS.contains(&bare) {
         return false;
     }
-    const CARDS: &[&str] = &["amex", "visa", "mastercard", "barclaycard", "paypal", "monzo", "revolut", "venmo"];
-    if words::is_function(bare) || CARDS.contains(&bare) || words::DAYS.contains(&bare) || words::MONTHS.contains(&bare) {
+    const CARDS: &[&str] =
+        &["amex", "visa", "mastercard", "barclaycard", "paypal", "monzo", "revolut", "venmo"];
+    if words::is_function(bare)
+        || CARDS.contains(&bare)
+        || words::DAYS.contains(&bare)
+        || words::MONTHS.contains(&bare)
+    {
         return false;
     }
     let owner = text.word(at).ends_with("'s");
-    !text.starts_sentence(range.start) || owner || AFTER_NAME.contains(&text.word(at + 1))
+    let paired = text.folded()[range.end..].starts_with(" & ");
+    !text.starts_sentence(range.start) || owner || paired || AFTER_NAME.contains(&text.word(at + 1))
 }
 
 fn fixed(pattern: &str) -> Regex {
@@ -150,17 +287,25 @@ fn first(pattern: &Regex, masked: &Masked, names: &[Name]) -> Option<String> {
 }
 
 static PAID_BY: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?:paid|covered|settled|fronted|bought|given|done)[^.?!]{0,40}? by (me\b|<\d+>)|(<\d+>)(?:\s\w+){0,1}?\s(?:paid|covered|sorted|shelled|picked up|forked|coughed|put (?:it|down)|did (?:it|the)|fronted|settled|gave|handed|transferred|bought|spent|has paid|got (?:it|this))\b|(<\d+>)(?: has|'s) (?:covered|paid|sorted|fronted|picked)|(?:on|off|from|with)\s(<\d+>)'s (?:\w+ )?(?:card|account|amex|visa|phone)|\((<\d+>)'s\)|(?:owe|reimburse|pay back|owes)\s(<\d+>)|(<\d+>) (?:ne|has it on)|(?:,|\.|-)\s(<\d+>) paid")
+    fixed(
+        r"(?:paid|covered|settled|fronted|bought|given|done)[^.?!]{0,40}? by (me\b|<\d+>)|(<\d+>)(?:\s\w+){0,1}?\s(?:paid|covered|sorted|shelled|picked up|forked|coughed|put (?:it|down)|did (?:it|the)|fronted|settled|gave|handed|transferred|bought|spent|has paid|got (?:it|this))\b|(<\d+>)(?: has|'s) (?:covered|paid|sorted|fronted|picked)|(?:on|off|from|with)\s(<\d+>)'s (?:\w+ )?(?:card|account|amex|visa|phone)|\((<\d+>)'s\)|(?:owe|reimburse|pay back|owes)\s(<\d+>)|(<\d+>) (?:ne|has it on)|(?:,|\.|-)\s(<\d+>) paid",
+    )
 });
 static I_PAID: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\b(?:i|i've|ive)\b[^.?!]{0,25}?\b(?:paid|spent|covered|settled|put|handed|transferred|bought|fronted|bunged|got that one|did it|have paid)\b|\bmy (?:\w+ ){0,2}(?:card|account|visa|amex|pocket|wallet|barclaycard|purse|money|hard earned)\b|\b(?:corp|company|corporate) card\b|\bouta my\b|\b(?:paid )?by me\b|\bby yours truly\b|\bfrom me\b|\bon me\b|,\s?me\b|\bmine\b|\bi(?:'ve)? paid\b|\bput me down\b|\bthat's me\b")
+    fixed(
+        r"\b(?:i|i've|ive)\b[^.?!]{0,25}?\b(?:paid|spent|covered|settled|put|handed|transferred|bought|fronted|bunged|got that one|did it|have paid)\b|\bmy (?:\w+ ){0,2}(?:card|account|visa|amex|pocket|wallet|barclaycard|purse|money|hard earned)\b|\b(?:corp|company|corporate) card\b|\bouta my\b|\b(?:paid )?by me\b|\bby yours truly\b|\bfrom me\b|\bon me\b|,\s?me\b|\bmine\b|\bi(?:'ve)? paid\b|\bput me down\b|\bthat's me\b",
+    )
 });
 static NOBODY_YET: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\bwe owe\b|\bdue\b|\bbalance (?:is|on|for)\b|\bto be paid\b|\bto pay by\b|\bpayable\b|\bstill to (?:pay|come)\b|\bthey(?:'ll| will| want)\b|\bi will pay\b|\bi'll pay\b|\bwe (?:paid|spent)\b|\binvoice for\b|\bnot .* but\b|\bout to\b")
+    fixed(
+        r"\bwe owe\b|\bdue\b|\bbalance (?:is|on|for)\b|\bto be paid\b|\bto pay by\b|\bpayable\b|\bstill to (?:pay|come)\b|\bthey(?:'ll| will| want)\b|\bi will pay\b|\bi'll pay\b|\bwe (?:paid|spent)\b|\binvoice for\b|\bnot .* but\b|\bout to\b",
+    )
 });
 
 static IMPLIED: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\b(?:paid|spent|transferred|venmo'd|handed over|cleared|coughed up|forked out|shelled out|swiped|tapped|gave|stuck|bunged|dropped|cost me|set me back|got (?:her|his|their)|another|cash)\b")
+    fixed(
+        r"\b(?:paid|spent|transferred|venmo'd|handed over|cleared|coughed up|forked out|shelled out|swiped|tapped|gave|stuck|bunged|dropped|cost me|set me back|got (?:her|his|their)|another|cash)\b",
+    )
 });
 
 /// Who paid: a name, `me`, or nobody that is known.
@@ -183,16 +328,24 @@ pub(super) fn payer(masked: &Masked, names: &[Name]) -> Option<String> {
 }
 
 static EVERYONE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\b(?:all of us|all of you|between all|between everyone|everyone|everybody|each of you|you all|split (?:it )?(?:\w+ )?(?:between )?all)\b")
+    fixed(
+        r"\b(?:all of us|all of you|between all|between everyone|everyone|everybody|each of you|you all|split (?:it )?(?:\w+ )?(?:between )?all)\b",
+    )
 });
 static LIST: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?:(?:\bme\b|\bi\b|<\d+>|\bhim\b|\bher\b)(?:\s?,\s?and |\s?, ?| and | & | ?\+ ?| n ))+(?:me\b|i\b|<\d+>)")
+    fixed(
+        r"(?:(?:\bme\b|\bi\b|<\d+>|\bhim\b|\bher\b)(?:\s?,\s?and |\s?, ?| and | & | ?\+ ?| n ))+(?:me\b|i\b|<\d+>)",
+    )
 });
 static SPLIT: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"\b(?:split|halves|thirds|quarters|shared?|sharing|between|each|both|that's me|go(?:ing|es)? (?:halves|thirds|quarters)|the two of us|off each of|except)\b")
+    fixed(
+        r"\b(?:split|halves|thirds|quarters|shared?|sharing|between|each|both|that's me|go(?:ing|es)? (?:halves|thirds|quarters)|the two of us|off each of|except)\b",
+    )
 });
 static WITH: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?:split|halves|shared?|sharing|going halves|half)[^.?!]{0,20}\b(?:with|w/|w)\s?(<\d+>)")
+    fixed(
+        r"(?:split|halves|shared?|sharing|going halves|half)[^.?!]{0,20}\b(?:with|w/|w)\s?(<\d+>)",
+    )
 });
 
 /// Who shares it: names and `me`, or `everyone`; nothing when the text does not say.
@@ -247,10 +400,14 @@ static MINE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 static ANYONE: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r#"\b(?:someone|somebody|sb|somebodys|anyone|anybody|whoever|one of (?:you|us|the)|any of you|volunteer|a hero|can (?:yo)?u|can ya|could (?:yo)?u|will you|would you|can you two|the person|"someone"|to me by)\b"#)
+    fixed(
+        r#"\b(?:someone|somebody|sb|somebodys|anyone|anybody|whoever|one of (?:you|us|the)|any of you|volunteer|a hero|can (?:yo)?u|can ya|could (?:yo)?u|will you|would you|can you two|the person|"someone"|to me by)\b"#,
+    )
 });
 static ALL: LazyLock<Regex> = LazyLock::new(|| {
-    fixed(r"(?:^|[.!:,] ?|@|to |and )(everyone|everybody|all of you|you all)\b[ :,]*(?:please|pls|send|bring|upload|fill|add|if|remember|:)|\bfrom everyone to\b|\bur baby\b|\byour inbox and sign\b")
+    fixed(
+        r"(?:^|[.!:,] ?|@|to |and )(everyone|everybody|all of you|you all)\b[ :,]*(?:please|pls|send|bring|upload|fill|add|if|remember|:)|\bfrom everyone to\b|\bur baby\b|\byour inbox and sign\b",
+    )
 });
 
 /// Who is to do it: names joined with ", ", `me`, `someone`, `everyone`, or nobody said.

@@ -6,6 +6,7 @@ use super::money::{currency_of, total};
 use super::people::{Masked, assignee, payer, split};
 use super::query;
 use super::rules::Findings;
+use super::text::Text;
 use super::things::{Action, Thing, actions, noun_after, object_of, what};
 use crate::domain::intent::{Entities, ExpenseEntities, Intent, PollEntities, TaskEntities};
 
@@ -34,7 +35,7 @@ fn task(lexicon: &Lexicon, findings: &Findings<'_, '_>) -> Option<TaskEntities> 
     let thing = object_of(text, findings.things, action);
     let object = match thing {
         Some(thing) => thing.name.to_owned(),
-        None => noun_after(text, action.map_or(0, |action| action.span.end))?,
+        None => unknown_object(text, action?)?,
     };
     let named = action.map(|action| action.name).filter(|name| *name != "get");
     let masked = Masked::new(text, findings.names);
@@ -46,22 +47,46 @@ fn task(lexicon: &Lexicon, findings: &Findings<'_, '_>) -> Option<TaskEntities> 
     })
 }
 
+/// What an order is about that names nothing we know.
+fn unknown_object(text: &Text<'_>, action: &Action<'_>) -> Option<String> {
+    match (text.word_after(action.span.end), action.name) {
+        // People who are to be fetched need a lift.
+        ("him" | "her" | "them", "collect") => Some("transport".to_owned()),
+        // What "it" is stands in another message; an invented thing would be worse than none.
+        ("it" | "him" | "her" | "them" | "that" | "this" | "one" | "something" | "anything", _) => {
+            None
+        }
+        _ => noun_after(text, action.span.end),
+    }
+}
+
 /// The verb that the order is about: the first that has a thing after it in reach, else the first.
-fn leading<'a, 'l>(actions: &'a [Action<'l>], findings: &Findings<'_, '_>) -> Option<&'a Action<'l>> {
+fn leading<'a, 'l>(
+    actions: &'a [Action<'l>],
+    findings: &Findings<'_, '_>,
+) -> Option<&'a Action<'l>> {
     let own = |action: &&Action<'_>| {
-        let inside = |thing: &Thing<'_>| thing.span.start < action.span.end && action.span.start < thing.span.end;
+        let inside = |thing: &Thing<'_>| {
+            thing.span.start < action.span.end && action.span.start < thing.span.end
+        };
         !findings.things.iter().any(inside)
     };
     let mut verbs = actions.iter().filter(own);
     let first = verbs.next();
-    first.filter(|action| action.name != "cancel" || actions.len() == 1).or_else(|| verbs.next()).or(first)
+    first
+        .filter(|action| action.name != "cancel" || actions.len() == 1)
+        .or_else(|| verbs.next())
+        .or(first)
 }
 
 /// What is usually done about a thing when the text has no verb for it.
 fn usual_action(thing: Option<&Thing<'_>>) -> String {
-    let category = thing.and_then(|thing| thing.category).unwrap_or("");
-    match category {
-        "venue" | "music" | "photography" | "transport" | "accommodation" | "entertainment" | "equipment" => "book",
+    if let Some(usual) = thing.and_then(|thing| thing.usual) {
+        return usual.to_owned();
+    }
+    match thing.and_then(|thing| thing.category).unwrap_or("") {
+        "venue" | "music" | "photography" | "transport" | "accommodation" | "entertainment"
+        | "equipment" => "book",
         "catering" | "decor" | "cake" | "gifts" | "stationery" | "attire" => "buy",
         _ => "arrange",
     }
@@ -82,7 +107,7 @@ fn expense(findings: &Findings<'_, '_>) -> Option<ExpenseEntities> {
         category: Some(thing.and_then(|thing| thing.category).unwrap_or("other").to_owned()),
         split_between: split(&masked, findings.names, paid_by.as_deref()),
         paid_by,
-        what: thing.map(|thing| what(text, thing)),
+        what: thing.map(|thing| what(text, thing, findings.things)),
     })
 }
 

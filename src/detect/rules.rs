@@ -14,8 +14,8 @@ use crate::domain::money::Currency;
 pub(super) struct Features(u16);
 
 const NAMES: &[&str] = &[
-    "money", "amount", "choices", "keyed", "set", "or", "many", "thing", "question", "name", "short", "long",
-    "vote", "ask",
+    "money", "amount", "choices", "keyed", "set", "or", "many", "thing", "question", "name",
+    "short", "long", "vote", "ask",
 ];
 
 impl Features {
@@ -23,7 +23,9 @@ impl Features {
     pub(super) fn named(names: &[String]) -> Result<Self, String> {
         names.iter().try_fold(Self::default(), |flags, name| {
             let place = NAMES.iter().position(|known| known == name);
-            place.map(|at| Self(flags.0 | 1 << at)).ok_or_else(|| format!("there is no feature {name:?}"))
+            place
+                .map(|at| Self(flags.0 | 1 << at))
+                .ok_or_else(|| format!("there is no feature {name:?}"))
         })
     }
 
@@ -83,7 +85,8 @@ impl Findings<'_, '_> {
     /// The folded text with `<name>`, `<amt>` (sure) and `<num>` (perhaps money) in their places.
     pub(super) fn masked(&self) -> String {
         let names = self.names.iter().map(|name| (&name.span, "<name>"));
-        let amounts = self.amounts.iter().map(|it| (&it.span, if it.sure { "<amt>" } else { "<num>" }));
+        let amounts =
+            self.amounts.iter().map(|it| (&it.span, if it.sure { "<amt>" } else { "<num>" }));
         let mut spans: Vec<_> = names.chain(amounts).collect();
         spans.sort_by_key(|(span, _)| span.start);
         let folded = self.text.folded();
@@ -111,10 +114,15 @@ pub(super) fn judge(lexicon: &Lexicon, findings: &Findings<'_, '_>) -> Vec<(Inte
     let of = |intent: Intent| {
         Intent::ALL.iter().position(|it| *it == intent).map_or(0.0, |place| scores[place])
     };
-    let mut ranked: Vec<(Intent, f32)> = PRECEDENCE.iter().map(|intent| (*intent, of(*intent))).collect();
+    let mut ranked: Vec<(Intent, f32)> =
+        PRECEDENCE.iter().map(|intent| (*intent, of(*intent))).collect();
     ranked.sort_by(|one, other| other.1.total_cmp(&one.1));
     let leads: Vec<f32> = ranked.windows(2).map(|pair| pair[0].1 - pair[1].1).collect();
-    ranked.iter().zip(leads.into_iter().chain([0.0])).map(|((intent, _), lead)| (*intent, lead)).collect()
+    ranked
+        .iter()
+        .zip(leads.into_iter().chain([0.0]))
+        .map(|((intent, _), lead)| (*intent, lead))
+        .collect()
 }
 
 /// How often a detection with this lead is right.

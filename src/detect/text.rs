@@ -145,8 +145,18 @@ fn words_of(folded: &str) -> Vec<Range<usize>> {
 /// The singular of an English noun; what is singular already stays.
 pub(super) fn singular(word: &str) -> String {
     const ALIKE: &[&str] = &[
-        "flowers", "lights", "directions", "sweets", "goalposts", "drinks", "invitations", "bus",
-        "glass", "instructions", "dress", "canvas",
+        "flowers",
+        "lights",
+        "directions",
+        "sweets",
+        "goalposts",
+        "drinks",
+        "invitations",
+        "bus",
+        "glass",
+        "instructions",
+        "dress",
+        "canvas",
     ];
     if ALIKE.contains(&word) || word.len() < 4 || !word.ends_with('s') || word.ends_with("ss") {
         return word.to_owned();
@@ -186,9 +196,13 @@ mod tests {
 
     #[test]
     fn plurals_become_singular_and_fixed_plurals_stay() {
-        for (plural, one) in
-            [("chairs", "chair"), ("dresses", "dress"), ("flowers", "flowers"), ("bus", "bus"), ("berries", "berry")]
-        {
+        for (plural, one) in [
+            ("chairs", "chair"),
+            ("dresses", "dress"),
+            ("flowers", "flowers"),
+            ("bus", "bus"),
+            ("berries", "berry"),
+        ] {
             assert_eq!(singular(plural), one);
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Thing<'l> {
     pub(super) name: &'l str,
     /// The expense category it belongs to, if any.
     pub(super) category: Option<&'l str>,
+    /// What is usually done about it, where its category does not say.
+    pub(super) usual: Option<&'l str>,
     /// Where it stands in the folded text.
     pub(super) span: Range<usize>,
 }
@@ -60,17 +62,23 @@ pub(super) fn things<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Thing<'l>
     phrases(text, |phrase| lexicon.thing(phrase))
         .into_iter()
         .filter(|(_, span)| !is_verb(text, lexicon, span))
-        .map(|(entry, span)| Thing { name: &entry.name, category: entry.category.as_deref(), span })
+        .map(|(entry, span)| Thing {
+            name: &entry.name,
+            category: entry.category.as_deref(),
+            usual: entry.usual.as_deref(),
+            span,
+        })
         .collect()
 }
 
 /// "I'll ring the hall" has no ring in it.
 fn is_verb(text: &Text<'_>, lexicon: &Lexicon, span: &Range<usize>) -> bool {
     const BEFORE: &[&str] = &[
-        "", "i'll", "will", "to", "can", "could", "you", "please", "pls", "plz", "someone", "somebody", "u", "and", "gonna", "i",
-        "shall", "would", "must", "should",
+        "", "i'll", "will", "to", "can", "could", "you", "please", "pls", "plz", "someone",
+        "somebody", "u", "and", "gonna", "i", "shall", "would", "must", "should",
     ];
-    lexicon.action(&text.folded()[span.clone()]).is_some() && BEFORE.contains(&text.word_before(span.start))
+    lexicon.action(&text.folded()[span.clone()]).is_some()
+        && BEFORE.contains(&text.word_before(span.start))
 }
 
 /// All known verbs, in the order in which they stand.
@@ -81,7 +89,7 @@ pub(super) fn actions<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Action<'
         .collect()
 }
 
-/// The thing that a verb is about: the first after it in its sentence, else the first of all.
+/// The thing that a verb is about: the first after it in its sentence, else the last before it, else the first of all.
 pub(super) fn object_of<'a, 'l>(
     text: &Text<'_>,
     things: &'a [Thing<'l>],
@@ -94,6 +102,7 @@ pub(super) fn object_of<'a, 'l>(
     things
         .iter()
         .find(|thing| thing.span.start >= action.span.end && thing.span.start < end)
+        .or_else(|| things.iter().rev().find(|thing| thing.span.end <= action.span.start))
         .or_else(|| things.first())
 }
 
@@ -102,7 +111,11 @@ pub(super) fn noun_after(text: &Text<'_>, offset: usize) -> Option<String> {
     let mut at = text.word_from(offset);
     let mut skipped = 0;
     let numeral = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
-    while (words::is_function(text.word(at)) || numeral(text.word(at)) || words::DAYS.contains(&text.word(at))) && skipped < 6 {
+    while (words::is_function(text.word(at))
+        || numeral(text.word(at))
+        || words::DAYS.contains(&text.word(at)))
+        && skipped < 6
+    {
         at += 1;
         skipped += 1;
     }
@@ -119,20 +132,25 @@ pub(super) fn noun_after(text: &Text<'_>, offset: usize) -> Option<String> {
 
 /// Whether the word continues the noun phrase that ends before it.
 fn joins(text: &Text<'_>, at: usize) -> bool {
-    let (Some(before), Some(word)) = (text.words().get(at - 1), text.words().get(at)) else { return false };
+    let (Some(before), Some(word)) = (text.words().get(at - 1), text.words().get(at)) else {
+        return false;
+    };
     let gap = &text.folded()[before.end..word.start];
     let it = text.word(at);
     (gap == " " || gap == "-")
         && !words::is_function(it)
         && !words::DAYS.contains(&it)
         && !it.starts_with(|c: char| c.is_ascii_digit())
-        && !matches!(it, "tomorrow" | "today" | "tonight" | "tmrw" | "thx" | "thanks" | "asap" | "x")
+        && !matches!(
+            it,
+            "tomorrow" | "today" | "tonight" | "tmrw" | "thx" | "thanks" | "asap" | "x"
+        )
 }
 
 /// What an expense was for: the thing as written, with the word that says which part of its price.
-pub(super) fn what(text: &Text<'_>, thing: &Thing<'_>) -> String {
-    const PARTS: &[&str] =
-        &["deposit", "balance", "advance", "hire", "rental", "fee", "fees", "invoice", "bill"];
+pub(super) fn what(text: &Text<'_>, thing: &Thing<'_>, things: &[Thing<'_>]) -> String {
+    const ANYWHERE: &[&str] = &["deposit", "balance", "advance"];
+    const BEHIND: &[&str] = &["hire", "rental", "fee", "fees", "invoice", "bill", "materials"];
     let at = text.word_from(thing.span.start);
     let mut start = thing.span.start;
     let before = at.checked_sub(1).and_then(|at| text.words().get(at));
@@ -142,23 +160,42 @@ pub(super) fn what(text: &Text<'_>, thing: &Thing<'_>) -> String {
     {
         start = before.start;
     }
-    let own = text.said(start..thing.span.end).trim_end_matches("'s").to_lowercase();
+    let end = second(text, thing, things).unwrap_or(thing.span.end);
+    let own = text
+        .said(start..end)
+        .trim_end_matches("'s")
+        .to_lowercase()
+        .replace('&', "and")
+        .replace(" n ", " and ");
     let said = |word: &&&str| {
-        text.words().iter().any(|range| text.folded()[range.clone()] == ***word) && !own.contains(**word)
+        let is_it =
+            |range: &Range<usize>| text.folded()[range.clone()].split('\'').next() == Some(**word);
+        text.words().iter().any(is_it) && !own.contains(**word)
     };
-    match PARTS.iter().find(|word| said(word)) {
+    let behind = BEHIND.iter().find(|word| text.word_after(end) == **word);
+    match ANYWHERE.iter().find(said).or(behind) {
         Some(part) => format!("{own} {part}"),
         None => own,
     }
 }
 
+/// Where a second thing ends that is named in one breath: "napkins and paper plates".
+fn second(text: &Text<'_>, thing: &Thing<'_>, things: &[Thing<'_>]) -> Option<usize> {
+    let next = things.iter().find(|other| other.span.start > thing.span.end)?;
+    let between = &text.folded()[thing.span.end..next.span.start];
+    matches!(between.trim(), "and" | "n" | "&").then_some(next.span.end)
+}
+
 fn is_attribute(text: &Text<'_>, before: &Range<usize>) -> bool {
     let word = &text.folded()[before.clone()];
     const VERBS: &[&str] = &[
-        "paid", "cost", "costs", "spent", "booked", "bought", "hired", "ordered", "quid", "dollars", "pounds", "bucks", "euros",
-        "rupees", "gave", "got",
+        "paid", "cost", "costs", "spent", "booked", "bought", "hired", "ordered", "quid",
+        "dollars", "pounds", "bucks", "euros", "rupees", "gave", "got",
     ];
-    word.chars().all(char::is_alphabetic) && !words::is_function(word) && !VERBS.contains(&word) && !words::DAYS.contains(&word)
+    word.chars().all(char::is_alphabetic)
+        && !words::is_function(word)
+        && !VERBS.contains(&word)
+        && !words::DAYS.contains(&word)
 }
 
 #[cfg(test)]

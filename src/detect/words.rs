@@ -2,28 +2,71 @@
 
 /// Days, as written in chats.
 pub(super) const DAYS: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue",
-    "tues", "wed", "weds", "thu", "thur", "thurs", "fri", "sat", "sun", "mondays", "tuesdays",
-    "thursdays", "fridays", "saturdays", "sundays",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "mon",
+    "tue",
+    "tues",
+    "wed",
+    "weds",
+    "thu",
+    "thur",
+    "thurs",
+    "fri",
+    "sat",
+    "sun",
+    "mondays",
+    "tuesdays",
+    "thursdays",
+    "fridays",
+    "saturdays",
+    "sundays",
 ];
 
 /// Months, as written in chats.
 pub(super) const MONTHS: &[&str] = &[
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep",
-    "sept", "oct", "nov",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "sept",
+    "oct",
+    "nov",
 ];
 
 /// Words that carry no matter of their own: articles, pronouns, prepositions, helpers.
 const FUNCTION: &[&str] = &[
-    "a", "an", "the", "this", "that", "these", "those", "my", "your", "our", "his", "her", "their", "its",
-    "i", "you", "he", "she", "it", "we", "they", "me", "us", "him", "them", "u", "ya", "yous", "to", "of", "for",
-    "in", "on", "at", "by", "with", "w", "from", "into", "onto", "off", "up", "out", "over", "about", "re",
-    "before", "after", "until", "till", "til", "and", "or", "but", "so", "if", "as", "than", "then", "is", "are",
-    "was", "were", "be", "been", "am", "do", "does", "did", "have", "has", "had", "will", "would", "can",
-    "could", "should", "shall", "may", "might", "must", "not", "no", "yes", "please", "pls", "plz", "some",
-    "any", "all", "both", "each", "every", "more", "another", "few", "lot", "just", "only", "also", "too",
-    "still", "yet", "already", "now", "here", "there", "who", "what", "when", "where", "which", "how", "why",
+    "a", "an", "the", "this", "that", "these", "those", "my", "your", "our", "his", "her", "their",
+    "its", "i", "you", "he", "she", "it", "we", "they", "me", "us", "him", "them", "u", "ya",
+    "yous", "to", "of", "for", "in", "on", "at", "by", "with", "w", "from", "into", "onto", "off",
+    "up", "out", "over", "about", "re", "before", "after", "until", "till", "til", "and", "or",
+    "but", "so", "if", "as", "than", "then", "is", "are", "was", "were", "be", "been", "am", "do",
+    "does", "did", "have", "has", "had", "will", "would", "can", "could", "should", "shall", "may",
+    "might", "must", "not", "no", "yes", "please", "pls", "plz", "some", "any", "all", "both",
+    "each", "every", "more", "another", "few", "lot", "just", "only", "also", "too", "still",
+    "yet", "already", "now", "here", "there", "who", "what", "when", "where", "which", "how",
+    "why",
 ];
 
 /// Whether the word carries no matter of its own.
@@ -41,16 +84,31 @@ pub(super) fn is_number(word: &str, inside: bool) -> bool {
 
 fn small(word: &str) -> Option<f64> {
     const SMALL: &[&str] = &[
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
         "nineteen",
     ];
     const TENS: &[&str] =
         &["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let place = |list: &[&str]| list.iter().position(|it| *it == word);
-    place(&SMALL)
-        .map(|at| at as f64)
-        .or_else(|| place(&TENS).map(|at| (at as f64 + 2.0) * 10.0))
+    place(SMALL).map(|at| at as f64).or_else(|| place(TENS).map(|at| (at as f64 + 2.0) * 10.0))
 }
 
 /// Whether this is the idiom "two-fifty", 250.
@@ -90,15 +148,16 @@ pub(super) fn value(said: &[&str]) -> Option<f64> {
 pub(super) fn is_counted(next: &str) -> bool {
     const COUNTED: &[&str] = &[
         "am", "pm", "people", "ppl", "pax", "kids", "min", "mins", "hr", "hrs", "o'clock", "seat",
-        "seater", "day", "week", "month", "year", "night", "hour", "person", "yes", "maybe", "till",
-        "til", "until", "percent", "degrees", "miles", "km", "m", "kg", "kva", "or", "more", "other",
-        "men", "women", "children", "sharp", "in", "tier", "dozen",
+        "seater", "day", "week", "month", "year", "night", "hour", "person", "yes", "maybe",
+        "till", "til", "until", "percent", "degrees", "miles", "km", "m", "kg", "kva", "or",
+        "more", "other", "men", "women", "children", "sharp", "in", "tier", "dozen",
     ];
     const NOT_PLURAL: &[&str] = &[
         "was", "is", "us", "plus", "this", "has", "its", "as", "yes", "minus", "cos", "thanks",
         "bucks", "less",
     ];
-    let plural = next.len() > 3 && next.ends_with('s') && !next.ends_with("ss") && !next.contains('\'');
+    let plural =
+        next.len() > 3 && next.ends_with('s') && !next.ends_with("ss") && !next.contains('\'');
     COUNTED.contains(&next)
         || MONTHS.contains(&next)
         || DAYS.contains(&next)
@@ -108,9 +167,9 @@ pub(super) fn is_counted(next: &str) -> bool {
 /// Whether a number after this word is a time, a date or a place in a row.
 pub(super) fn is_place_in_time(previous: &str) -> bool {
     const BEFORE: &[&str] = &[
-        "before", "after", "until", "till", "til", "by", "at", "table", "page", "row", "room", "number", "no", "option", "day", "week",
-        "part", "round", "rounds", "since", "age", "aged", "top", "type", "say", "reply", "between",
-        "team", "door",
+        "before", "after", "until", "till", "til", "by", "at", "table", "page", "row", "room",
+        "number", "no", "option", "day", "week", "part", "round", "rounds", "since", "age", "aged",
+        "top", "type", "say", "reply", "between", "team", "door",
     ];
     BEFORE.contains(&previous) || (MONTHS.contains(&previous) && previous != "may")
 }
