@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::store::CompletionEvent;
 
 /// What a broker says when it could not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerError {
     /// It cannot be reached now; the supervisor reconnects by itself.
     #[error("the broker is unavailable: {0}")]
@@ -75,7 +75,7 @@ pub struct Delivery {
 #[derive(Debug)]
 pub(crate) enum Acker {
     /// RabbitMQ's, bound to the channel generation it came on.
-    Amqp(Box<lapin::message::Delivery>),
+    Amqp(Box<amqp::consume::Unacked>),
     /// The embedded queue's: nothing is owed, the row is the truth.
     Embedded,
 }
@@ -92,10 +92,7 @@ impl Delivery {
     /// When the connection broke meanwhile; the broker will hand it over again.
     pub async fn ack(self) -> Result<bool, BrokerError> {
         match self.acker {
-            Acker::Amqp(delivery) => delivery
-                .ack(lapin::options::BasicAckOptions::default())
-                .await
-                .map_err(|error| BrokerError::Unavailable(error.to_string())),
+            Acker::Amqp(unacked) => unacked.ack().await,
             Acker::Embedded => Ok(true),
         }
     }
