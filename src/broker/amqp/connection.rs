@@ -26,6 +26,9 @@ pub(super) const OPERATION: Duration = Duration::from_secs(5);
 /// How often an idle side looks whether its connection still stands.
 pub(super) const LOOK: Duration = Duration::from_millis(250);
 
+/// How long a connection must have stood for the pauses to begin anew.
+pub(super) const STEADY: Duration = Duration::from_secs(10);
+
 /// Two missed heartbeats end a connection.
 const HEARTBEAT_S: u16 = 10;
 

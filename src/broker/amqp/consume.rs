@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::connection::{Dialer, LOOK, Link, OPERATION, open_channel, within};
+use super::connection::{Dialer, LOOK, Link, OPERATION, STEADY, open_channel, within};
 use super::topology::{Layout, count};
 use crate::broker::{Acker, BrokerError, Delivery};
 
@@ -121,8 +121,12 @@ impl Feeder {
             };
             let failure = match opened {
                 Ok(mut session) => {
-                    pauses = self.dialer.pauses();
-                    match self.hand_over(&mut session).await {
+                    let since = Instant::now();
+                    let ended = self.hand_over(&mut session).await;
+                    if since.elapsed() > STEADY {
+                        pauses = self.dialer.pauses();
+                    }
+                    match ended {
                         Ended::Stopped => return Some(session),
                         Ended::Lost(failure) => failure,
                     }
@@ -159,8 +163,14 @@ impl Feeder {
         self.state.prefetch.store(self.prefetch, Ordering::Relaxed);
         self.state.consuming.store(true, Ordering::Relaxed);
         let generation = self.state.generation.fetch_add(1, Ordering::Relaxed) + 1;
-        info!(broker = self.dialer.shown(), generation, prefetch = self.prefetch,
-            "consuming from {} at {}", self.layout.work, self.dialer.shown());
+        info!(
+            broker = self.dialer.shown(),
+            generation,
+            prefetch = self.prefetch,
+            "consuming from {} at {}",
+            self.layout.work,
+            self.dialer.shown()
+        );
         Ok(Session { connection, channel, consumer })
     }
 
@@ -222,7 +232,9 @@ impl Feeder {
             }
             match count(connection, &self.layout.work).await {
                 Ok(ready) if progress.stalled(ready) => {
-                    return BrokerError::Unavailable(format!("{ready} messages wait, and none came"));
+                    return BrokerError::Unavailable(format!(
+                        "{ready} messages wait, and none came"
+                    ));
                 }
                 Ok(_) => {}
                 Err(error) => return error,

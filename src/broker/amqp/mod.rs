@@ -15,18 +15,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::{BasicProperties, Connection};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use self::connection::{Dialer, Link, OPERATION};
+use self::connection::{Dialer, Link, OPERATION, within};
 use self::consume::{ConsumeState, Feeder};
-use self::publish::{Outgoing, Publisher, Request, Verdict, WAITING};
-use self::topology::{Layout, count};
+use self::publish::{BATCH, Outgoing, Publisher, Request, Verdict, WAITING};
+use self::topology::{Layout, count, lacking};
 use super::{Broker, BrokerError, BrokerHealth, Delivery, Published};
 use crate::domain::ids::ItemId;
 use crate::settings::{BrokerSettings, Topology};
@@ -109,6 +109,24 @@ impl AmqpBroker {
         self.publish(exchange, vec![message]).await?.pop().unwrap_or(none)
     }
 
+    /// What `check` says of the topology.
+    async fn look(&self, connection: &Connection, server: &str) -> Result<String, BrokerError> {
+        let Layout { policy, work, .. } = &self.layout;
+        let missing = match policy {
+            Topology::Declare | Topology::Check => self.layout.missing(connection).await?,
+            Topology::Off => Vec::new(),
+        };
+        if missing.is_empty() {
+            let ready = count(connection, work).await?;
+            let plural = if ready == 1 { "" } else { "s" };
+            return Ok(format!("{server}, {work} holds {ready} message{plural}"));
+        }
+        match policy {
+            Topology::Declare => Ok(format!("{server}, not declared yet: {}", missing.join(", "))),
+            Topology::Check | Topology::Off => Err(lacking(&missing)),
+        }
+    }
+
     async fn stop_feeder(&self, feeder: Option<(CancellationToken, watch::Receiver<bool>)>) {
         let Some((stop, mut stopped)) = feeder else { return };
         stop.cancel();
@@ -128,20 +146,11 @@ impl Broker for AmqpBroker {
     async fn check(&self) -> Result<String, BrokerError> {
         let server = greeting::greeting(self.dialer.uri()).await.unwrap_or("RabbitMQ".into());
         let connection = self.dialer.dial("check").await?;
-        let work = &self.layout.work;
-        if self.layout.policy != Topology::Off {
-            let missing = self.layout.missing(&connection).await?;
-            match (self.layout.policy, missing.is_empty()) {
-                (_, true) | (Topology::Off, _) => {}
-                (Topology::Check, false) => self.layout.ensure(&connection).await?,
-                (Topology::Declare, false) => {
-                    let missing = missing.join(", ");
-                    return Ok(format!("{server}, not yet declared: {missing}"));
-                }
-            }
+        let found = self.look(&connection, &server).await;
+        if let Err(error) = within("close", connection.close(200, "bye".into())).await {
+            tracing::debug!(%error, "the checking connection was left without goodbye");
         }
-        let ready = count(&connection, work).await?;
-        Ok(format!("{server}, {work} holds {ready} message{}", if ready == 1 { "" } else { "s" }))
+        found
     }
 
     async fn deliveries(&self, prefetch: u16) -> mpsc::Receiver<Delivery> {
@@ -170,18 +179,17 @@ impl Broker for AmqpBroker {
     }
 
     async fn publish_hints(&self, items: &[ItemId]) -> Result<(), BrokerError> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        let hints = items.iter().map(|item| Outgoing {
-            routing_key: self.layout.work_key.clone(),
-            id: Uuid::new_v4().to_string(),
-            properties: BasicProperties::default().with_delivery_mode(PERSISTENT),
-            body: item.as_str().into(),
-        });
-        for verdict in self.publish(&self.layout.incoming, hints.collect()).await? {
-            if verdict? == Published::Unrouted {
-                return Err(unbound(&self.layout.incoming, &self.layout.work));
+        for part in items.chunks(BATCH) {
+            let hints = part.iter().map(|item| Outgoing {
+                routing_key: self.layout.work_key.clone(),
+                id: Uuid::new_v4().to_string(),
+                properties: BasicProperties::default().with_delivery_mode(PERSISTENT),
+                body: item.as_str().into(),
+            });
+            for verdict in self.publish(&self.layout.incoming, hints.collect()).await? {
+                if verdict? == Published::Unrouted {
+                    return Err(unbound(&self.layout.incoming, &self.layout.work));
+                }
             }
         }
         Ok(())
@@ -236,8 +244,7 @@ impl Broker for AmqpBroker {
         let state = &self.consuming;
         let publishing = self.publishing.live();
         let blocked = publishing.as_ref().is_some_and(|link| link.status().blocked());
-        let consuming =
-            state.consuming.load(Ordering::Relaxed) && state.link.live().is_some();
+        let consuming = state.consuming.load(Ordering::Relaxed) && state.link.live().is_some();
         BrokerHealth {
             consuming,
             publishing: publishing.is_some() && !blocked,

@@ -17,12 +17,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{info, warn};
 
-use super::connection::{Dialer, LOOK, Link, failed, open_channel, within};
+use super::connection::{Dialer, LOOK, Link, STEADY, failed, open_channel, within};
 use super::topology::Layout;
 use crate::broker::{BrokerError, Published};
 
 /// Messages that are published before their confirms are awaited.
-const BATCH: usize = 512;
+pub(super) const BATCH: usize = 512;
 
 /// Requests that wait for the broker at most; further callers wait to hand theirs in.
 pub(super) const WAITING: usize = 1024;
@@ -92,10 +92,14 @@ impl Publisher {
             let opening = open(&self.dialer, &self.layout);
             why = match self.waiting.hold(&why, opening).await {
                 Ok(session) => {
-                    pauses = self.dialer.pauses();
                     info!(broker = self.dialer.shown(), "publishing to {}", self.dialer.shown());
                     self.link.show(Some(session.connection.clone()));
-                    self.serve(&session).await
+                    let since = Instant::now();
+                    let failure = self.serve(&session).await;
+                    if since.elapsed() > STEADY {
+                        pauses = self.dialer.pauses();
+                    }
+                    failure
                 }
                 Err(failure) => failure,
             };
@@ -115,8 +119,7 @@ impl Publisher {
             }
             if session.blocked() {
                 // On a blocked connection lapin writes nothing at all, not even acknowledgements.
-                let alarm = BrokerError::Unavailable("it blocks publishers (memory or disk alarm)".into());
-                self.waiting.hold(&alarm, sleep(LOOK)).await;
+                self.waiting.hold(&alarm(), sleep(LOOK)).await;
                 continue;
             }
             tokio::select! {
@@ -127,12 +130,16 @@ impl Publisher {
             if let Err(failure) = session.publish(batch, self.confirm_within).await {
                 // A new connection would be blocked as well, after its first publish.
                 while session.blocked() && session.stands() {
-                    self.waiting.hold(&failure, sleep(LOOK)).await;
+                    self.waiting.hold(&alarm(), sleep(LOOK)).await;
                 }
                 return failure;
             }
         }
     }
+}
+
+fn alarm() -> BrokerError {
+    BrokerError::Unavailable("it blocks publishers (memory or disk alarm)".into())
 }
 
 /// Requests that are not published yet.
@@ -172,6 +179,9 @@ impl Waiting {
         let mut messages = 0;
         let mut batch = Vec::new();
         for request in std::mem::take(&mut self.queue) {
+            if request.reply.is_closed() {
+                continue;
+            }
             if request.exchange == exchange && messages < BATCH {
                 messages += request.messages.len();
                 batch.push(request);

@@ -66,10 +66,7 @@ impl Layout {
             Topology::Declare => self.declare(connection).await,
             Topology::Check => match self.missing(connection).await?.as_slice() {
                 [] => Ok(()),
-                missing => Err(BrokerError::Topology(format!(
-                    "missing: {}; create them, or set broker.topology = \"declare\"",
-                    missing.join(", ")
-                ))),
+                missing => Err(lacking(missing)),
             },
             Topology::Off => Ok(()),
         }
@@ -104,7 +101,9 @@ impl Layout {
 
     /// What an error of a declaration begins with: a difference is for the operator to resolve.
     fn declaring(&self, name: &ShortString) -> String {
-        format!("declare {name} (if it is there and differs, delete it or set broker.topology = \"check\")")
+        format!(
+            "declare {name} (if it is there and differs, delete it or set broker.topology = \"check\")"
+        )
     }
 
     /// Which exchanges and queues are not there.
@@ -117,7 +116,8 @@ impl Layout {
             // A passive declaration that fails ends its channel, so each has its own.
             let channel = open_channel(connection).await?;
             let passive = ExchangeDeclareOptions { passive: true, ..Default::default() };
-            let asked = channel.exchange_declare(name.clone(), kind, passive, FieldTable::default());
+            let asked =
+                channel.exchange_declare(name.clone(), kind, passive, FieldTable::default());
             if !found(within("look", asked).await)? {
                 missing.push(format!("exchange {name}"));
             }
@@ -152,6 +152,14 @@ impl Layout {
     }
 }
 
+/// The error that names what is missing.
+pub(super) fn lacking(missing: &[String]) -> BrokerError {
+    BrokerError::Topology(format!(
+        "missing: {}; create them, or set broker.topology = \"declare\"",
+        missing.join(", ")
+    ))
+}
+
 fn dead_arguments() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), text("quorum"));
@@ -166,7 +174,10 @@ fn text(value: &str) -> AMQPValue {
 ///
 /// # Errors
 /// [`BrokerError::Topology`] when there is no such queue.
-pub(super) async fn count(connection: &Connection, queue: &ShortString) -> Result<u64, BrokerError> {
+pub(super) async fn count(
+    connection: &Connection,
+    queue: &ShortString,
+) -> Result<u64, BrokerError> {
     let channel = open_channel(connection).await?;
     let passive = QueueDeclareOptions::durable().passive();
     let asked = channel.queue_declare(queue.clone(), passive, FieldTable::default());
@@ -176,7 +187,8 @@ pub(super) async fn count(connection: &Connection, queue: &ShortString) -> Resul
 fn found<T>(looked: Result<T, BrokerError>) -> Result<bool, BrokerError> {
     match looked {
         Ok(_) => Ok(true),
-        Err(BrokerError::Topology(_)) => Ok(false),
+        // A missing right is refused as well, and is another matter.
+        Err(BrokerError::Topology(refusal)) if refusal.contains("NOT_FOUND") => Ok(false),
         Err(error) => Err(error),
     }
 }

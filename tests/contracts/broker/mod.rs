@@ -1,0 +1,8 @@
+//! The brokers' contract. `both` holds for each of them; `rabbitmq` and `embedded` for one.
+
+mod both;
+mod embedded;
+mod proxy;
+mod rabbitmq;
+mod stage;
+mod weather;
