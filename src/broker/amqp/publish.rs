@@ -126,6 +126,10 @@ impl Publisher {
                 () = self.waiting.arrive() => {}
                 () = sleep(LOOK) => continue,
             }
+            // What came after the connection was lost can wait for the next one.
+            if !session.stands() {
+                continue;
+            }
             let batch = self.waiting.batch();
             if let Err(failure) = session.publish(batch, self.confirm_within).await {
                 // A new connection would be blocked as well, after its first publish.
@@ -353,5 +357,80 @@ fn verdict(
         (Answer::Acked, None) => Ok(Published::Routed),
         (Answer::Acked | Answer::Lost, Some(failure)) => Err(failure.clone()),
         (Answer::Lost, None) => Err(BrokerError::Unavailable("it was not published".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(id: &str) -> Outgoing {
+        let (routing_key, properties) = (ShortString::default(), BasicProperties::default());
+        Outgoing { routing_key, id: id.into(), properties, body: Vec::new() }
+    }
+
+    fn request(exchange: &str, deadline: Instant) -> (Request, oneshot::Receiver<Vec<Verdict>>) {
+        let (reply, answered) = oneshot::channel();
+        let messages = vec![message("a"), message("b")];
+        (Request { exchange: exchange.into(), messages, deadline, reply }, answered)
+    }
+
+    fn waiting() -> (mpsc::Sender<Request>, Waiting) {
+        let (sender, requests) = mpsc::channel(8);
+        (sender, Waiting { requests, queue: VecDeque::new() })
+    }
+
+    #[test]
+    fn a_batch_that_is_not_whole_says_only_what_is_certain() {
+        let returned = HashSet::from(["b".to_owned()]);
+        let lost = BrokerError::NoConfirm(Duration::from_secs(5));
+        let say = |id, answer, failure| verdict(&message(id), answer, &returned, failure);
+        assert_eq!(say("a", Answer::Acked, None), Ok(Published::Routed));
+        assert_eq!(say("b", Answer::Acked, None), Ok(Published::Unrouted));
+        assert_eq!(say("a", Answer::Acked, Some(&lost)), Err(lost.clone()));
+        assert_eq!(say("b", Answer::Acked, Some(&lost)), Ok(Published::Unrouted));
+        assert_eq!(say("b", Answer::Lost, Some(&lost)), Err(lost.clone()));
+        assert!(matches!(say("a", Answer::Nacked, None), Err(BrokerError::Refused(_))));
+    }
+
+    #[tokio::test]
+    async fn a_batch_goes_to_one_exchange_and_leaves_out_who_went_away() {
+        let (sender, mut waiting) = waiting();
+        let later = Instant::now() + Duration::from_secs(60);
+        let mut answers = Vec::new();
+        for exchange in ["in", "out", "in", "in"] {
+            let (request, answered) = request(exchange, later);
+            sender.send(request).await.unwrap();
+            answers.push(answered);
+        }
+        answers.pop();
+        assert_eq!(
+            (waiting.batch().len(), waiting.batch().len(), waiting.batch().len()),
+            (2, 1, 0)
+        );
+    }
+
+    #[tokio::test]
+    async fn requests_wait_for_the_broker_until_their_time_is_up() {
+        let (sender, mut waiting) = waiting();
+        let gone = BrokerError::Unavailable("gone".into());
+        let (early, answered) = request("in", Instant::now() + Duration::from_millis(20));
+        let (late, mut unanswered) = request("in", Instant::now() + Duration::from_secs(60));
+        sender.send(early).await.unwrap();
+        sender.send(late).await.unwrap();
+        let verdicts = waiting.hold(&gone, answered).await.unwrap();
+        assert_eq!(verdicts, [Err(gone.clone()), Err(gone)]);
+        assert!(unanswered.try_recv().is_err());
+        assert_eq!(waiting.batch().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn requests_are_refused_at_once_when_the_topology_must_be_mended() {
+        let (sender, mut waiting) = waiting();
+        let missing = BrokerError::Topology("missing: exchange gleaner.in".into());
+        let (request, answered) = request("in", Instant::now() + Duration::from_secs(60));
+        sender.send(request).await.unwrap();
+        let verdicts = waiting.hold(&missing, answered).await.unwrap();
+        assert_eq!(verdicts, [Err(missing.clone()), Err(missing)]);
     }
 }

@@ -19,7 +19,7 @@ enum Weather {
 
 /// The proxy; it ends with its owner.
 #[derive(Debug)]
-pub struct Proxy {
+pub(super) struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
     _tasks: JoinSet<()>,
@@ -27,7 +27,7 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy for an address such as `127.0.0.1:5672`.
-    pub async fn before(target: String) -> Self {
+    pub(super) async fn before(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, sky) = watch::channel(Weather::Fair);
@@ -36,26 +36,26 @@ impl Proxy {
         Self { address, weather, _tasks: tasks }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Ends all connections; new ones go through.
-    pub fn cut(&self) {
+    pub(super) fn cut(&self) {
         self.weather.send_replace(Weather::Down);
         self.weather.send_replace(Weather::Fair);
     }
 
-    pub fn go_down(&self) {
+    pub(super) fn go_down(&self) {
         self.weather.send_replace(Weather::Down);
     }
 
-    pub fn stall(&self) {
+    pub(super) fn stall(&self) {
         self.weather.send_replace(Weather::Stalled);
     }
 
     /// What was stalled goes on, and new connections go through.
-    pub fn clear_up(&self) {
+    pub(super) fn clear_up(&self) {
         self.weather.send_replace(Weather::Fair);
     }
 }

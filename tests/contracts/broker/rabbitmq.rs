@@ -114,6 +114,25 @@ async fn of_many_concurrent_publishes_with_a_third_unroutable_each_gets_its_own_
 }
 
 #[tokio::test]
+async fn a_completion_event_that_a_full_queue_rejects_is_refused() {
+    on_stage(async |stage| {
+        let broker = stage.publishing().await;
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-max-length".into(), AMQPValue::LongInt(1));
+        arguments.insert("x-overflow".into(), AMQPValue::LongString("reject-publish".into()));
+        stage.bind("out", "#", arguments).await;
+        let mut published = Vec::new();
+        for _ in 0..3 {
+            published.push(broker.publish_completion(&completion("message.completed.query")).await);
+        }
+        assert_eq!(published[0], Ok(Published::Routed));
+        assert!(matches!(published[2], Err(BrokerError::Refused(_))), "{published:?}");
+        broker.close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_dead_letter_carries_its_body_and_its_reason() {
     on_stage(async |stage| {
         let broker = stage.publishing().await;

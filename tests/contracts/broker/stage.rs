@@ -22,7 +22,7 @@ use uuid::Uuid;
 use super::proxy::Proxy;
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The test server's address.
 fn server() -> String {
@@ -31,58 +31,64 @@ fn server() -> String {
 }
 
 /// RabbitMQ under a unique prefix, with a proxy before it and an observer beside it.
-pub struct Stage {
-    pub settings: BrokerSettings,
-    pub proxy: Proxy,
-    pub observer: Channel,
+pub(super) struct Stage {
+    pub(super) settings: BrokerSettings,
+    pub(super) proxy: Proxy,
+    pub(super) observer: Channel,
     connection: Connection,
 }
 
 impl Stage {
-    pub fn name(&self, role: &str) -> String {
+    pub(super) fn name(&self, role: &str) -> String {
         format!("{}.{role}", self.settings.prefix)
     }
 
     /// The broker as the daemon starts it.
-    pub async fn start(&self) -> AmqpBroker {
+    pub(super) async fn start(&self) -> AmqpBroker {
         AmqpBroker::start(&self.settings).await.unwrap()
     }
 
     /// A started broker that publishes already, so that its topology is there.
-    pub async fn publishing(&self) -> AmqpBroker {
+    pub(super) async fn publishing(&self) -> AmqpBroker {
         let broker = self.start().await;
         until(&broker, |health| health.publishing).await;
         broker
     }
 
     /// A queue bound to an exchange, and what arrives in it.
-    pub async fn listen(&self, exchange: &str, key: &str) -> Consumer {
-        let queue = self.name(&format!("test.{}", Uuid::new_v4()));
-        let (none, exclusive) = (FieldTable::default(), QueueDeclareOptions::exclusive());
-        let observer = &self.observer;
-        observer.queue_declare(queue.as_str().into(), exclusive, none.clone()).await.unwrap();
-        let (exchange, bind) = (self.name(exchange), QueueBindOptions::default());
-        observer
-            .queue_bind(queue.as_str().into(), exchange.into(), key.into(), bind, none)
-            .await
-            .unwrap();
+    pub(super) async fn listen(&self, exchange: &str, key: &str) -> Consumer {
+        let queue = self.bind(exchange, key, FieldTable::default()).await;
         self.read(&queue).await
     }
 
+    /// A queue of the test's own, bound to an exchange; it ends with the observer.
+    pub(super) async fn bind(&self, exchange: &str, key: &str, arguments: FieldTable) -> String {
+        let queue = self.name(&format!("test.{}", Uuid::new_v4()));
+        let (exclusive, name) = (QueueDeclareOptions::exclusive(), queue.as_str());
+        self.observer.queue_declare(name.into(), exclusive, arguments).await.unwrap();
+        let (exchange, bind, none) =
+            (self.name(exchange), QueueBindOptions::default(), FieldTable::default());
+        self.observer
+            .queue_bind(name.into(), exchange.into(), key.into(), bind, none)
+            .await
+            .unwrap();
+        queue
+    }
+
     /// What arrives in a queue.
-    pub async fn read(&self, queue: &str) -> Consumer {
+    pub(super) async fn read(&self, queue: &str) -> Consumer {
         let consume = BasicConsumeOptions::default();
         let (queue, none) = (queue.into(), FieldTable::default());
         self.observer.basic_consume(queue, "".into(), consume, none).await.unwrap()
     }
 
     /// A channel of its own for what may end it.
-    pub async fn channel(&self) -> Channel {
+    pub(super) async fn channel(&self) -> Channel {
         self.connection.create_channel().await.unwrap()
     }
 
     /// Whether a queue is there.
-    pub async fn has_queue(&self, role: &str) -> bool {
+    pub(super) async fn has_queue(&self, role: &str) -> bool {
         let passive = QueueDeclareOptions::durable().passive();
         let (queue, none) = (self.name(role), FieldTable::default());
         self.channel().await.queue_declare(queue.into(), passive, none).await.is_ok()
@@ -103,7 +109,7 @@ impl Stage {
 }
 
 /// Plays a test on a stage of its own, and sweeps it whatever happened.
-pub async fn on_stage(test: impl AsyncFnOnce(&Stage)) {
+pub(super) async fn on_stage(test: impl AsyncFnOnce(&Stage)) {
     let server = server();
     let connection = Connection::connect(&server, ConnectionProperties::default()).await.unwrap();
     let observer = connection.create_channel().await.unwrap();
@@ -129,12 +135,12 @@ pub async fn on_stage(test: impl AsyncFnOnce(&Stage)) {
 }
 
 /// Waits until the broker's health is as wanted.
-pub async fn until(broker: &dyn Broker, wanted: impl Fn(BrokerHealth) -> bool) {
+pub(super) async fn until(broker: &dyn Broker, wanted: impl Fn(BrokerHealth) -> bool) {
     poll("the broker's health", async || wanted(broker.health())).await;
 }
 
 /// Waits until so many hints wait in the work queue.
-pub async fn until_ready(broker: &dyn Broker, count: u64) {
+pub(super) async fn until_ready(broker: &dyn Broker, count: u64) {
     let waits = async || broker.ready().await.is_ok_and(|ready| ready == count);
     poll("the work queue's length", waits).await;
 }
@@ -148,12 +154,12 @@ async fn poll(what: &str, reached: impl AsyncFn() -> bool) {
 }
 
 /// The next delivery.
-pub async fn next(deliveries: &mut mpsc::Receiver<Delivery>) -> Delivery {
+pub(super) async fn next(deliveries: &mut mpsc::Receiver<Delivery>) -> Delivery {
     timeout(PATIENCE, deliveries.recv()).await.expect("a delivery in time").expect("a delivery")
 }
 
 /// The bodies of the next deliveries, each acknowledged, sorted.
-pub async fn take(deliveries: &mut mpsc::Receiver<Delivery>, count: usize) -> Vec<String> {
+pub(super) async fn take(deliveries: &mut mpsc::Receiver<Delivery>, count: usize) -> Vec<String> {
     let mut bodies = Vec::new();
     for _ in 0..count {
         let delivery = next(deliveries).await;
@@ -165,7 +171,7 @@ pub async fn take(deliveries: &mut mpsc::Receiver<Delivery>, count: usize) -> Ve
 }
 
 /// What a test's own queue receives next, acknowledged.
-pub async fn heard(consumer: &mut Consumer) -> lapin::message::Delivery {
+pub(super) async fn heard(consumer: &mut Consumer) -> lapin::message::Delivery {
     let heard = timeout(PATIENCE, consumer.next()).await.expect("a message in time");
     let message = heard.expect("a message").unwrap();
     message.ack(BasicAckOptions::default()).await.unwrap();
@@ -173,17 +179,17 @@ pub async fn heard(consumer: &mut Consumer) -> lapin::message::Delivery {
 }
 
 /// Items with these names.
-pub fn items(names: &[&str]) -> Vec<ItemId> {
+pub(super) fn items(names: &[&str]) -> Vec<ItemId> {
     names.iter().map(|name| ItemId::parse(name).unwrap()).collect()
 }
 
 /// Items `prefix-000` and on.
-pub fn many_items(prefix: &str, count: usize) -> Vec<ItemId> {
+pub(super) fn many_items(prefix: &str, count: usize) -> Vec<ItemId> {
     (0..count).map(|i| ItemId::parse(&format!("{prefix}-{i:03}")).unwrap()).collect()
 }
 
 /// A completion event under a routing key.
-pub fn completion(routing_key: &str) -> CompletionEvent {
+pub(super) fn completion(routing_key: &str) -> CompletionEvent {
     CompletionEvent {
         id: Uuid::new_v4(),
         kind: "gleaner.message.completed".into(),
