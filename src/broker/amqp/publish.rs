@@ -107,6 +107,7 @@ impl Publisher {
             let pause = pauses.next();
             warn!(broker = self.dialer.shown(), error = %why, pause_ms = pause.as_millis() as u64,
                 "cannot publish to {} ({why}); trying again", self.dialer.shown());
+            why = unsent(why);
             self.waiting.hold(&why, sleep(pause)).await;
         }
     }
@@ -117,28 +118,48 @@ impl Publisher {
             if !session.stands() {
                 return BrokerError::Unavailable("the connection was lost".into());
             }
-            if session.blocked() {
-                // On a blocked connection lapin writes nothing at all, not even acknowledgements.
-                self.waiting.hold(&alarm(), sleep(LOOK)).await;
-                continue;
-            }
+            self.sit_out_alarm(session).await;
             tokio::select! {
                 () = self.waiting.arrive() => {}
                 () = sleep(LOOK) => continue,
             }
-            // What came after the connection was lost can wait for the next one.
-            if !session.stands() {
+            // What came after the connection was lost or blocked can wait.
+            if !session.stands() || session.blocked() {
                 continue;
             }
             let batch = self.waiting.batch();
             if let Err(failure) = session.publish(batch, self.confirm_within).await {
                 // A new connection would be blocked as well, after its first publish.
-                while session.blocked() && session.stands() {
-                    self.waiting.hold(&alarm(), sleep(LOOK)).await;
-                }
+                self.sit_out_alarm(session).await;
                 return failure;
             }
         }
+    }
+
+    /// Waits while the broker blocks publishers: lapin writes nothing at all on such a connection.
+    async fn sit_out_alarm(&mut self, session: &Session) {
+        if !session.blocked() || !session.stands() {
+            return;
+        }
+        warn!(
+            broker = self.dialer.shown(),
+            "{} blocks publishers (memory or disk alarm)",
+            self.dialer.shown()
+        );
+        while session.blocked() && session.stands() {
+            self.waiting.hold(&alarm(), sleep(LOOK)).await;
+        }
+        info!(broker = self.dialer.shown(), "{} blocks publishers no more", self.dialer.shown());
+    }
+}
+
+/// What a failed connection means for messages that never reached it.
+fn unsent(why: BrokerError) -> BrokerError {
+    match why {
+        BrokerError::NoConfirm(limit) => {
+            BrokerError::Unavailable(format!("reconnecting, after no confirm in {limit:?}"))
+        }
+        BrokerError::Unavailable(_) | BrokerError::Refused(_) | BrokerError::Topology(_) => why,
     }
 }
 
