@@ -1,0 +1,129 @@
+//! What the scheduler does: rows whose time to be looked at has come, confirmed
+//! completion events, and the settings that change at run time.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::Row;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::PostgresStore;
+use super::claim::{item_id, owed_event};
+use super::codec::{interval, json, read};
+use super::pool::store_error;
+use crate::domain::ids::{EventId, ItemId};
+use crate::store::{Due, RuntimeSettings, Stored};
+
+// `now()` and not `clock_timestamp()`, which no index can answer; in a statement of its own they
+// are the same moment. A hint's pause doubles with each, up to an hour.
+macro_rules! tick {
+    ($which:literal) => {
+        concat!(
+            "
+    with due as (
+        select id, look_at from queue_items
+        where look_at <= now()",
+            $which,
+            "
+        order by look_at limit $1 for update skip locked
+    ), seen as (
+        update queue_items q
+        set hints = q.hints + 1,
+            look_at = now() + least($2 * power(2, least(q.hints, 20)), interval '1 hour')
+        from due where q.id = due.id
+        returning q.*, due.look_at as was
+    )
+    select id,
+        case when status not in ('pending', 'processing') and confirmed_at is null
+            then completion_id end as completion_id,
+        completion_kind, routing_key, body
+    from seen order by was, id"
+        )
+    };
+}
+
+const TICK: &str = tick!("");
+const TICK_WITHOUT_SECOND_HINTS: &str = tick!(" and (hints = 0 or status <> 'pending')");
+
+// A newer revision that arrived while an older one was worked on has its turn now.
+const CONFIRM: &str = "
+    update queue_items
+    set confirmed_at = clock_timestamp(), hints = 0,
+        look_at = case
+            when status in ('pending', 'processing') then look_at
+            when wanted > revision then clock_timestamp()
+        end
+    where id = $1 and completion_id = $2 and confirmed_at is null";
+
+const RUNTIME: &str = "select value from settings where key = 'runtime'";
+const SET_RUNTIME: &str = "
+    insert into settings (key, value) values ('runtime', $1)
+    on conflict (key) do update set value = excluded.value, changed_at = clock_timestamp()";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] =
+    &[TICK, TICK_WITHOUT_SECOND_HINTS, CONFIRM, RUNTIME, SET_RUNTIME];
+
+impl PostgresStore {
+    pub(super) async fn take_due(
+        &self,
+        window: u32,
+        hint_after: Duration,
+        second_hints: bool,
+    ) -> Stored<Vec<Due>> {
+        let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
+        let rows = sqlx::query(statement)
+            .bind(i64::from(window))
+            .bind(interval(hint_after))
+            .fetch_all(self.pool())
+            .await
+            .map_err(store_error)?;
+        let mut due = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: String = row.try_get("id").map_err(store_error)?;
+            let item = item_id(&id)?;
+            due.push(match owed_event(&item, row)? {
+                Some(owed) => Due::Owed(owed),
+                None => Due::Hint(item),
+            });
+        }
+        Ok(due)
+    }
+
+    pub(super) async fn confirm_completion(&self, item: &ItemId, completion: Uuid) -> Stored<()> {
+        let confirm = sqlx::query(CONFIRM).bind(item.as_str()).bind(completion);
+        confirm.execute(self.pool()).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    pub(super) async fn runtime_settings(&self) -> Stored<RuntimeSettings> {
+        let row: Option<Json<Value>> =
+            sqlx::query_scalar(RUNTIME).fetch_optional(self.pool()).await.map_err(store_error)?;
+        let Some(Json(value)) = row else { return Ok(RuntimeSettings::default()) };
+        let row: RuntimeRow = read("settings", "runtime", value)?;
+        Ok(RuntimeSettings {
+            rollout_percent: row.rollout_percent,
+            allow: row.allow,
+            deny: row.deny,
+            paused: row.paused,
+        })
+    }
+
+    pub(super) async fn change_runtime(&self, settings: &RuntimeSettings) -> Stored<()> {
+        let RuntimeSettings { rollout_percent, allow, deny, paused } = settings.clone();
+        let row = RuntimeRow { rollout_percent, allow, deny, paused };
+        let change = sqlx::query(SET_RUNTIME).bind(json(&row));
+        change.execute(self.pool()).await.map_err(store_error)?;
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct RuntimeRow {
+    rollout_percent: u8,
+    allow: Vec<EventId>,
+    deny: Vec<EventId>,
+    paused: bool,
+}
