@@ -56,24 +56,25 @@ $$;
 -- Makes due whatever waits for these flights, and names it. An item that is at work under the eyes
 -- of an older snapshot is locked only if it still waits.
 create function wake(keys text[]) returns text[] language plpgsql as $$
+declare
+    woken text[];
 begin
     if keys is null then
         return '{}';
     end if;
-    return (
-        with due as (
-            select id from queue_items
-            where waits_for = any(keys) and status = 'pending'
-            order by id for update
-        ), woken as (
-            update queue_items q
-            set due_at = clock_timestamp(), look_at = clock_timestamp(), hints = 0,
-                waits_for = null, park_reason = null
-            from due where q.id = due.id
-            returning q.id
-        )
-        select coalesce(array_agg(id order by id), '{}') from woken
-    );
+    with due as (
+        select id from queue_items
+        where waits_for = any(keys) and status = 'pending'
+        order by id for update
+    ), moved as (
+        update queue_items q
+        set due_at = clock_timestamp(), look_at = clock_timestamp(), hints = 0,
+            waits_for = null, park_reason = null
+        from due where q.id = due.id
+        returning q.id
+    )
+    select array_agg(id order by id) into woken from moved;
+    return coalesce(woken, '{}');
 end
 $$;
 

@@ -72,7 +72,12 @@ impl PostgresStore {
             .bind(request.worst_case.0)
             .bind(rates.iter().map(|rate| rate.key.clone()).collect::<Vec<_>>())
             .bind(rates.iter().map(|rate| limit(rate.limit)).collect::<Vec<_>>())
-            .bind(rates.iter().map(|rate| interval(rate.window + rate.send_within)).collect::<Vec<_>>())
+            .bind(
+                rates
+                    .iter()
+                    .map(|rate| interval(rate.window + rate.send_within))
+                    .collect::<Vec<_>>(),
+            )
             .bind(budgets.iter().map(|budget| budget.key.clone()).collect::<Vec<_>>())
             .bind(budgets.iter().map(|budget| budget.limit.0).collect::<Vec<_>>())
             .fetch_one(self.pool())
@@ -84,10 +89,9 @@ impl PostgresStore {
         let after: Option<i64> = row.try_get("after_us").map_err(store_error)?;
         Ok(match verdict.as_str() {
             "admitted" => Admission::Admitted { ledger },
-            "rate_limited" => Admission::RateLimited {
-                scope,
-                after: after.map_or(Duration::ZERO, duration),
-            },
+            "rate_limited" => {
+                Admission::RateLimited { scope, after: after.map_or(Duration::ZERO, duration) }
+            }
             "over_budget" => Admission::OverBudget { scope },
             _ => Admission::Lost,
         })

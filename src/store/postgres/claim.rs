@@ -29,7 +29,7 @@ const RENEW: &str = "
         order by q.id for update of q
     ), renewed as (
         update queue_items q
-        set lease_until = clock_timestamp() + $3, look_at = clock_timestamp() + $3
+        set lease_until = clock_timestamp() + $3::interval, look_at = clock_timestamp() + $3::interval
         from ours where q.id = ours.id
         returning q.id
     )

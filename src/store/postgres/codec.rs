@@ -117,11 +117,7 @@ fn scrub(value: &mut Value) {
 }
 
 /// Reads a domain value; what cannot be read names its row, and shows nothing of it.
-pub(super) fn read<T: DeserializeOwned>(
-    table: &'static str,
-    id: &str,
-    value: Value,
-) -> Stored<T> {
+pub(super) fn read<T: DeserializeOwned>(table: &'static str, id: &str, value: Value) -> Stored<T> {
     serde_json::from_value(value).map_err(|error| StoreError::BadRow {
         table,
         id: id.to_owned(),

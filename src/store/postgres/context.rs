@@ -79,7 +79,11 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         let event = query.event.as_str();
-        newest_first.into_iter().rev().map(|Json(row)| read("messages of event", event, row)).collect()
+        newest_first
+            .into_iter()
+            .rev()
+            .map(|Json(row)| read("messages of event", event, row))
+            .collect()
     }
 
     pub(super) async fn event(&self, event: &EventId) -> Stored<Option<Event>> {

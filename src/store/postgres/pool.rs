@@ -169,8 +169,11 @@ pub(super) fn store_error(error: Error) -> StoreError {
 /// absent database, a statement that was cancelled, a standby, and lost races.
 fn passes(code: &str) -> bool {
     ["08", "53", "58"].iter().any(|class| code.starts_with(class))
-        || ["57P01", "57P02", "57P03", "57P04", "57014", "3D000", "25006", "25P03", "40001", "40P01", "55P03"]
-            .contains(&code)
+        || [
+            "57P01", "57P02", "57P03", "57P04", "57014", "3D000", "25006", "25P03", "40001",
+            "40P01", "55P03",
+        ]
+        .contains(&code)
 }
 
 fn migrate_error(error: MigrateError) -> StoreError {

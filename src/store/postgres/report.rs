@@ -14,7 +14,9 @@ use crate::domain::ids::{EventId, MessageId};
 use crate::domain::intent::Intent;
 use crate::domain::outcome::Reason;
 use crate::domain::usage::NanoUsd;
-use crate::store::{AnsweredQuestion, EventReport, Progress, QueueReport, Spent, StoreError, Stored};
+use crate::store::{
+    AnsweredQuestion, EventReport, Progress, QueueReport, Spent, StoreError, Stored,
+};
 
 const NOW: &str = "select clock_timestamp()";
 
@@ -110,7 +112,8 @@ impl PostgresStore {
 
     pub(super) async fn queue_report(&self) -> Stored<QueueReport> {
         let row = sqlx::query(QUEUE).fetch_one(self.pool()).await.map_err(store_error)?;
-        let number = |column| -> Stored<u64> { Ok(count(row.try_get(column).map_err(store_error)?)) };
+        let number =
+            |column| -> Stored<u64> { Ok(count(row.try_get(column).map_err(store_error)?)) };
         let span = |column| -> Stored<std::time::Duration> {
             let micros: Option<i64> = row.try_get(column).map_err(store_error)?;
             Ok(duration(micros.unwrap_or(0)))

@@ -31,7 +31,7 @@ macro_rules! tick {
     ), seen as (
         update queue_items q
         set hints = q.hints + 1,
-            look_at = now() + least($2 * power(2, least(q.hints, 20)), interval '1 hour')
+            look_at = now() + least($2::interval * power(2, least(q.hints, 20)), interval '1 hour')
         from due where q.id = due.id
         returning q.*, due.look_at as was
     )
