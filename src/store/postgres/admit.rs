@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -83,18 +84,7 @@ impl PostgresStore {
             .fetch_one(self.pool())
             .await
             .map_err(store_error)?;
-        let verdict: String = row.try_get("verdict").map_err(store_error)?;
-        let scope: Option<String> = row.try_get("scope").map_err(store_error)?;
-        let scope = scope.unwrap_or_default();
-        let after: Option<i64> = row.try_get("after_us").map_err(store_error)?;
-        Ok(match verdict.as_str() {
-            "admitted" => Admission::Admitted { ledger },
-            "rate_limited" => {
-                Admission::RateLimited { scope, after: after.map_or(Duration::ZERO, duration) }
-            }
-            "over_budget" => Admission::OverBudget { scope },
-            _ => Admission::Lost,
-        })
+        admission(ledger, &row)
     }
 
     pub(super) async fn charge_call(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
@@ -139,6 +129,20 @@ impl PostgresStore {
             sqlx::query_scalar(LEDGER_TOTAL).fetch_one(self.pool()).await.map_err(store_error)?;
         Ok(Ok(NanoUsd(total)))
     }
+}
+
+fn admission(ledger: Uuid, row: &PgRow) -> Stored<Admission> {
+    let verdict: String = row.try_get("verdict").map_err(store_error)?;
+    let scope: Option<String> = row.try_get("scope").map_err(store_error)?;
+    let scope = scope.unwrap_or_default();
+    let after: Option<i64> = row.try_get("after_us").map_err(store_error)?;
+    let after = after.map_or(Duration::ZERO, duration);
+    Ok(match verdict.as_str() {
+        "admitted" => Admission::Admitted { ledger },
+        "rate_limited" => Admission::RateLimited { scope, after },
+        "over_budget" => Admission::OverBudget { scope },
+        _ => Admission::Lost,
+    })
 }
 
 fn limit(limit: u32) -> i32 {

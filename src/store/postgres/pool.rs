@@ -151,18 +151,23 @@ fn is_identifier(name: &str) -> bool {
 
 /// Whether the database is away, or only refused.
 pub(super) fn store_error(error: Error) -> StoreError {
-    let passes = match &error {
-        Error::Database(database) => database.code().is_some_and(|code| passes(&code)),
+    if is_away(&error) { StoreError::Unavailable(error) } else { StoreError::Refused(error) }
+}
+
+fn is_away(error: &Error) -> bool {
+    if let Error::Database(database) = error {
+        return database.code().is_some_and(|code| passes(&code));
+    }
+    matches!(
+        error,
         Error::Io(_)
-        | Error::Tls(_)
-        | Error::Protocol(_)
-        | Error::PoolTimedOut
-        | Error::PoolClosed
-        | Error::WorkerCrashed => true,
-        // sqlx may add kinds; all that speak of the connection are named above.
-        _ => false,
-    };
-    if passes { StoreError::Unavailable(error) } else { StoreError::Refused(error) }
+            | Error::Tls(_)
+            | Error::Protocol(_)
+            | Error::PoolTimedOut
+            | Error::PoolClosed
+            | Error::WorkerCrashed
+            | Error::BeginFailed
+    )
 }
 
 /// SQLSTATEs of what passes by itself: lost connections, no resources, shutdown and crash, an
@@ -177,19 +182,13 @@ fn passes(code: &str) -> bool {
 }
 
 fn migrate_error(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::Execute(error) => match store_error(error) {
-            StoreError::Refused(error) => StoreError::Migration(MigrateError::Execute(error)),
-            unavailable => unavailable,
-        },
-        MigrateError::ExecuteMigration(error, version) => match store_error(error) {
-            StoreError::Refused(error) => {
-                StoreError::Migration(MigrateError::ExecuteMigration(error, version))
-            }
-            unavailable => unavailable,
-        },
-        other => StoreError::Migration(other),
+    // The other kinds speak of the migrations themselves.
+    if let MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) = &error
+        && is_away(cause)
+    {
+        return StoreError::Unavailable(Error::Migrate(Box::new(error)));
     }
+    StoreError::Migration(error)
 }
 
 #[cfg(test)]

@@ -125,10 +125,9 @@ pub(super) fn item(n: u32) -> ItemId {
 }
 
 pub(super) async fn claim(store: &PostgresStore, item: &ItemId, lease: Duration) -> Claim {
-    match store.claim(item, lease).await.unwrap() {
-        Claimed::Held(claim) => *claim,
-        other => panic!("{item} was not claimed: {other:?}"),
-    }
+    let claimed = store.claim(item, lease).await.unwrap();
+    let Claimed::Held(claim) = claimed else { panic!("{item} was not claimed: {claimed:?}") };
+    *claim
 }
 
 /// What settles a claimed item with the given outcome and contribution.
