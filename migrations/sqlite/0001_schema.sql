@@ -1,0 +1,358 @@
+-- Gleaner's tables in SQLite. Instants are integer microseconds since 1970 UTC, dollars are integer
+-- nano-dollars, amounts of the group integers in the currency's minor unit. JSON is kept as text.
+
+-- ---- inputs: written by producers and by `gleaner ingest`; no foreign keys among them ----
+
+create table events (
+    id text primary key,
+    tenant text not null default 'default',
+    name text not null,
+    kind text not null default 'event',
+    starts_at integer,
+    time_zone text not null default 'UTC',
+    locale text not null default 'en',
+    currency text not null default 'USD',
+    budget integer
+) strict;
+
+create table participants (
+    event_id text not null,
+    id text not null,
+    name text not null,
+    place integer not null default 0, -- who bears odd units is decided in this order
+    primary key (event_id, id)
+) strict, without rowid;
+
+create table rooms (
+    id text primary key,
+    event_id text not null
+) strict;
+create index rooms_event on rooms (event_id);
+
+create table messages (
+    id text primary key,
+    room_id text not null,
+    sender text not null,
+    sent_at integer not null,
+    text text not null,
+    revision integer not null default 1,
+    deleted_at integer,
+    detected_intent text,
+    extracted_entities text
+) strict;
+create index messages_room on messages (room_id, sent_at, id);
+
+create table vendors (
+    id text primary key,
+    name text not null,
+    kind text not null,
+    area text,
+    price_from integer,
+    currency text,
+    rating real
+) strict;
+create index vendors_kind on vendors (kind);
+
+-- ---- the queue ----
+
+create table queue_items (
+    id text primary key,
+    kind text not null default 'message' check (kind in ('message', 'suggestion')),
+    event_id text,
+    status text not null default 'pending'
+        check (status in ('pending', 'processing', 'completed', 'skipped', 'failed')),
+    lease integer not null default 0, -- only ever grows: the fence
+    lease_until integer,
+    attempt integer not null default 0,
+    due_at integer not null,
+    look_at integer, -- when the scheduler must look again; null when nothing is owed
+    hints integer not null default 0,
+    waits_for text, -- the cache key whose flight it waits for
+    revision integer not null default -1, -- the message's at the last claim; -1 while it had no row
+    created_at integer not null,
+    claimed_at integer,
+    reason text,
+    detail text,
+    completion_id text,
+    completion_kind text,
+    completion_routing_key text,
+    completion_body blob,
+    confirmed_at integer,
+    settled_at integer
+) strict;
+create index queue_items_look on queue_items (look_at) where look_at is not null;
+-- What is looked at while the work queue is full: all but second hints.
+create index queue_items_first_look on queue_items (look_at)
+    where look_at is not null and (hints = 0 or status <> 'pending');
+create index queue_items_waiting on queue_items (waits_for) where waits_for is not null;
+create index queue_items_open on queue_items (status, due_at) where status in ('pending', 'processing');
+create index queue_items_owed on queue_items (settled_at)
+    where completion_id is not null and confirmed_at is null;
+create index queue_items_status on queue_items (status);
+
+create table item_history (
+    id integer primary key,
+    item_id text not null references queue_items (id) on delete cascade,
+    at integer not null,
+    kind text not null check (kind in ('park', 'failure', 'takeover')),
+    reason text,
+    detail text,
+    lease integer not null,
+    attempt integer not null
+) strict;
+create index item_history_item on item_history (item_id, id);
+
+-- A producer's own transaction makes the item, so that a producer that dies before it publishes loses nothing.
+create trigger messages_enqueue after insert on messages begin
+    insert into queue_items (id, event_id, due_at, look_at, created_at)
+    values (
+        new.id,
+        (select event_id from rooms where id = new.room_id),
+        cast(round(unixepoch('subsec') * 1000000) as integer),
+        cast(round(unixepoch('subsec') * 1000000) as integer),
+        cast(round(unixepoch('subsec') * 1000000) as integer)
+    )
+    -- A delivery that was faster than its producer's commit waits here; it need not any longer.
+    on conflict (id) do update set
+        due_at = excluded.due_at, look_at = excluded.look_at, hints = 0, event_id = excluded.event_id
+    where status = 'pending';
+end;
+
+-- A higher revision re-opens a settled item. One that still owes its completion event is re-opened when
+-- that is confirmed.
+create trigger messages_reopen after update of revision on messages when new.revision > old.revision begin
+    update queue_items set
+        status = 'pending', attempt = 0, hints = 0, reason = null, detail = null,
+        due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        created_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        completion_id = null, completion_kind = null, completion_routing_key = null,
+        completion_body = null, confirmed_at = null
+    where id = new.id and revision < new.revision and confirmed_at is not null
+        and status in ('completed', 'skipped', 'failed');
+end;
+
+-- ---- answers and what the group knows ----
+
+create table enrichments (
+    message_id text not null,
+    revision integer not null,
+    event_id text,
+    sender text not null,
+    sent_at integer not null,
+    intent text,
+    detection text,
+    agent text,
+    model text,
+    level text,
+    cached integer not null default 0,
+    enrichment text,
+    contribution text not null default '{}',
+    created_at integer not null,
+    primary key (message_id, revision)
+) strict;
+create index enrichments_event on enrichments (event_id, sent_at, message_id);
+
+create table tasks (
+    id text primary key,
+    event_id text not null,
+    title text not null,
+    object text not null,
+    action text not null,
+    assignee text,
+    due_said text,
+    due text,
+    status text not null check (status in ('open', 'done', 'cancelled')),
+    opened_at integer not null,
+    opened_by text not null
+) strict;
+create index tasks_event on tasks (event_id, opened_at, opened_by);
+
+create table expenses (
+    id text primary key,
+    event_id text not null,
+    what text not null,
+    minor integer not null,
+    currency text not null,
+    category text not null,
+    paid_by text,
+    split_between text,
+    shares text not null,
+    status text not null check (status in ('paid', 'due', 'cancelled')),
+    opened_at integer not null,
+    opened_by text not null
+) strict;
+create index expenses_event on expenses (event_id, opened_at, opened_by);
+
+create table polls (
+    id text primary key,
+    event_id text not null,
+    question text not null,
+    options text not null,
+    opened_at integer not null,
+    opened_by text not null
+) strict;
+create index polls_event on polls (event_id, opened_at, opened_by);
+
+create table repayments (
+    id text primary key,
+    event_id text not null,
+    from_person text not null,
+    to_person text not null,
+    minor integer not null,
+    currency text not null,
+    opened_at integer not null,
+    opened_by text not null
+) strict;
+create index repayments_event on repayments (event_id, opened_at, opened_by);
+
+create table projection_sources (
+    message_id text primary key, -- a message has at most one effect
+    event_id text not null,
+    projection_id text not null,
+    effect text not null check (effect in
+        ('opened', 'confirmed', 'corrected', 'paid', 'completed', 'cancelled', 'voted', 'repaid')),
+    sent_at integer not null
+) strict;
+create index projection_sources_event on projection_sources (event_id, sent_at, message_id);
+
+create table suggestions (
+    id text primary key,
+    event_id text not null,
+    made_for integer not null,
+    suggestion text not null,
+    created_at integer not null,
+    completion_id text,
+    confirmed_at integer
+) strict;
+create index suggestions_event on suggestions (event_id, made_for);
+
+-- ---- figures ----
+
+create table metrics (
+    item_id text not null,
+    revision integer not null,
+    at integer not null,
+    tenant text not null,
+    event_id text,
+    intent text not null,
+    agent text,
+    model text,
+    cached integer not null,
+    latency_us integer not null,
+    calls integer not null,
+    cost integer not null,
+    input integer not null,
+    output integer not null,
+    cache_read integer not null,
+    cache_write_5m integer not null,
+    cache_write_1h integer not null,
+    avoided_tokens integer not null,
+    avoided_cost integer not null,
+    primary key (item_id, revision)
+) strict;
+create index metrics_at on metrics (at);
+create index metrics_event on metrics (event_id);
+
+create table metric_rollups (
+    tenant text not null,
+    minute integer not null, -- minutes since 1970 UTC
+    intent text not null,
+    shard integer not null default 0,
+    items integer not null default 0,
+    cached integer not null default 0,
+    calls integer not null default 0,
+    cost integer not null default 0,
+    input integer not null default 0,
+    output integer not null default 0,
+    cache_read integer not null default 0,
+    cache_write_5m integer not null default 0,
+    cache_write_1h integer not null default 0,
+    avoided_cost integer not null default 0,
+    latency_us integer not null default 0,
+    latencies text not null default '{}', -- {bucket: items}; bucket n is up to 2^(n/4) ms
+    primary key (tenant, minute, intent, shard)
+) strict, without rowid;
+
+-- ---- money ----
+
+create table ledger (
+    id text primary key,
+    tenant text not null,
+    item_id text not null,
+    revision integer not null,
+    lease integer not null,
+    event_id text not null,
+    agent text not null,
+    model text not null,
+    fingerprint text not null,
+    scopes text not null, -- {"rates": [key], "budgets": [key]}
+    state text not null check (state in ('reserved', 'charged', 'refunded', 'ambiguous')),
+    worst_case integer not null,
+    cost integer not null default 0,
+    input integer not null default 0,
+    output integer not null default 0,
+    cache_read integer not null default 0,
+    cache_write_5m integer not null default 0,
+    cache_write_1h integer not null default 0,
+    answer text,
+    created_at integer not null,
+    resolved_at integer,
+    resolved_by text
+) strict;
+create index ledger_item on ledger (item_id, revision);
+create index ledger_event on ledger (event_id);
+create index ledger_open on ledger (state, created_at) where state in ('reserved', 'ambiguous');
+
+create table scopes (
+    key text primary key,
+    kind text not null check (kind in ('rate', 'budget')),
+    admissions text not null default '[]', -- a rate's: instants, oldest first
+    reserved integer not null default 0,
+    charged integer not null default 0,
+    ambiguous integer not null default 0,
+    updated_at integer not null
+) strict;
+
+-- ---- cache ----
+
+create table cache (
+    key text primary key,
+    event_id text,
+    answer text not null,
+    model text not null,
+    cost integer not null,
+    input integer not null,
+    output integer not null,
+    cache_read integer not null,
+    cache_write_5m integer not null,
+    cache_write_1h integer not null,
+    created_at integer not null,
+    expires_at integer not null
+) strict;
+create index cache_expires on cache (expires_at);
+create index cache_event on cache (event_id) where event_id is not null;
+
+create table flights (
+    key text primary key,
+    item_id text references queue_items (id) on delete cascade,
+    lease integer,
+    failures integer not null default 0,
+    open_at integer -- after a failed leader nobody takes it before this
+) strict;
+create index flights_item on flights (item_id) where item_id is not null;
+
+-- ---- the process ----
+
+create table settings (
+    key text primary key,
+    value text not null,
+    updated_at integer not null
+) strict;
+
+create table schema_info (
+    id integer primary key check (id = 1),
+    version integer not null,
+    oldest_binary text not null
+) strict;
+insert into schema_info (id, version, oldest_binary) values (1, 1, '0.1.0');

@@ -1,0 +1,149 @@
+//! The second tier of the cache, and flights: who computes a key now.
+//!
+//! A flight names an item and its lease, and is in the air as long as exactly
+//! that claim is; a crashed leader needs no tidying up.
+
+use super::codec::{self, Reader};
+use super::{Done, Micros, SqliteStore, Write, between, micros};
+use crate::domain::ids::{Held, ItemId};
+use crate::store::{CacheEntry, CacheLookup, CacheWrite};
+
+statements! {
+    ENTRY = "select key, answer, model, cost, input, output, cache_read, cache_write_5m, cache_write_1h, expires_at
+        from cache where key = ?1 and expires_at > ?2";
+    FLIGHT = "select f.item_id as item_id, f.lease as lease, f.open_at as open_at,
+            q.lease_until as lease_until
+        from flights f
+        left join queue_items q on q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
+        where f.key = ?1";
+    // Fenced: a claim that is over takes no flight.
+    TAKE_FLIGHT = "insert into flights (key, item_id, lease)
+        select ?1, id, lease from queue_items where id = ?2 and lease = ?3 and status = 'processing'
+        on conflict (key) do update set item_id = excluded.item_id, lease = excluded.lease, open_at = null
+        returning key";
+    DROP_FLIGHTS = "delete from flights where item_id = ?1 and lease = ?2 returning key";
+    // The pause doubles from one second to five minutes.
+    FAIL_FLIGHTS = "update flights set item_id = null, lease = null, failures = failures + 1,
+            open_at = ?3 + min(1000000 << min(failures, 20), 300000000)
+        where item_id = ?1 and lease = ?2 returning key";
+    END_FLIGHTS = "delete from flights where item_id = ?1 returning key";
+    // A flight that another live claim took meanwhile stays that claim's.
+    LAND = "delete from flights where key = ?1 and (item_id is null or (item_id = ?2 and lease = ?3))";
+    WAKE = "update queue_items set due_at = min(due_at, ?2), look_at = ?2, hints = 0, waits_for = null
+        where status = 'pending' and waits_for = ?1 returning id";
+    WRITE_ENTRY = "insert into cache (key, event_id, answer, model, cost, input, output, cache_read,
+            cache_write_5m, cache_write_1h, created_at, expires_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+        on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, cost = ?5, input = ?6,
+            output = ?7, cache_read = ?8, cache_write_5m = ?9, cache_write_1h = ?10,
+            created_at = ?11, expires_at = ?12";
+}
+
+impl SqliteStore {
+    pub(super) async fn look_up(&self, held: &Held, key: &str) -> Done<CacheLookup> {
+        let (mut tx, now) = self.write().await?;
+        let entry = sqlx::query(ENTRY).bind(key).bind(now).fetch_optional(&mut *tx).await?;
+        if let Some(row) = entry {
+            let reader = Reader::new("cache", &row);
+            return Ok(CacheLookup::Hit(CacheEntry {
+                answer: reader.json("answer")?,
+                model: reader.get("model")?,
+                usage: reader.usage()?,
+                cost: reader.cost("cost")?,
+                remaining: between(now, reader.get("expires_at")?),
+            }));
+        }
+        if let Some(until) = taken_until(&mut tx, held, key, now).await? {
+            return Ok(CacheLookup::InFlight { after: between(now, until) });
+        }
+        let taken = sqlx::query(TAKE_FLIGHT)
+            .bind(key)
+            .bind(held.item.as_str())
+            .bind(held.lease.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        // Without a claim there is no flight to take; whoever asks learns the rest when it parks.
+        Ok(taken
+            .map_or(CacheLookup::InFlight { after: between(now, now) }, |_| CacheLookup::Leader))
+    }
+}
+
+/// Until when nobody but the present leader may take the key's flight; `None` when it is free.
+async fn taken_until(tx: &mut Write, held: &Held, key: &str, now: Micros) -> Done<Option<Micros>> {
+    let Some(row) = sqlx::query(FLIGHT).bind(key).fetch_optional(&mut **tx).await? else {
+        return Ok(None);
+    };
+    let reader = Reader::new("flights", &row);
+    let ours = reader.get::<Option<&str>>("item_id")? == Some(held.item.as_str())
+        && reader.get::<Option<i64>>("lease")? == Some(held.lease.0);
+    if ours {
+        return Ok(None);
+    }
+    let leased: Option<Micros> = reader.get("lease_until")?;
+    let closed: Option<Micros> = reader.get("open_at")?;
+    Ok(leased.or(closed).filter(|until| *until > now))
+}
+
+/// Ends the flights of a claim without an answer, and makes their followers due. After a leader
+/// that failed, the next one starts after a pause.
+pub(super) async fn give_up(
+    tx: &mut Write,
+    held: &Held,
+    now: Micros,
+    failed: bool,
+) -> Done<Vec<ItemId>> {
+    let (item, lease) = (held.item.as_str(), held.lease.0);
+    let keys: Vec<String> = if failed {
+        let query = sqlx::query_scalar(FAIL_FLIGHTS).bind(item).bind(lease).bind(now);
+        query.fetch_all(&mut **tx).await?
+    } else {
+        sqlx::query_scalar(DROP_FLIGHTS).bind(item).bind(lease).fetch_all(&mut **tx).await?
+    };
+    let mut woken = Vec::new();
+    for key in keys {
+        woken.extend(wake(tx, &key, now).await?);
+    }
+    Ok(woken)
+}
+
+/// Ends the flights that a dead worker left for an item.
+pub(super) async fn end_flights(tx: &mut Write, item: &ItemId, now: Micros) -> Done<()> {
+    let keys: Vec<String> =
+        sqlx::query_scalar(END_FLIGHTS).bind(item.as_str()).fetch_all(&mut **tx).await?;
+    for key in keys {
+        wake(tx, &key, now).await?;
+    }
+    Ok(())
+}
+
+/// Writes an entry, lands its flight, and makes its followers due.
+pub(super) async fn land(
+    tx: &mut Write,
+    held: &Held,
+    entry: &CacheWrite,
+    now: Micros,
+) -> Done<Vec<ItemId>> {
+    let mut query = sqlx::query(WRITE_ENTRY)
+        .bind(&entry.key)
+        .bind(entry.event.as_ref().map(|event| event.as_str()))
+        .bind(codec::json(&entry.answer)?)
+        .bind(&entry.model)
+        .bind(entry.cost.0);
+    for tokens in codec::classes(&entry.usage) {
+        query = query.bind(tokens);
+    }
+    query.bind(now).bind(now.saturating_add(micros(entry.ttl))).execute(&mut **tx).await?;
+    sqlx::query(LAND)
+        .bind(&entry.key)
+        .bind(held.item.as_str())
+        .bind(held.lease.0)
+        .execute(&mut **tx)
+        .await?;
+    wake(tx, &entry.key, now).await
+}
+
+async fn wake(tx: &mut Write, key: &str, now: Micros) -> Done<Vec<ItemId>> {
+    let rows = sqlx::query(WAKE).bind(key).bind(now).fetch_all(&mut **tx).await?;
+    rows.iter().map(|row| Reader::new("queue_items", row).item("id")).collect()
+}

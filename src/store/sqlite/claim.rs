@@ -1,0 +1,190 @@
+//! Claim: `pending → processing` under a new lease, with all that the work needs.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::codec::{self, Reader};
+use super::{Done, Micros, SqliteStore, Write, between, cache, ledger, micros};
+use crate::domain::chat::{Event, Message};
+use crate::domain::ids::{Held, ItemId, Lease};
+use crate::domain::outcome::Reason;
+use crate::store::{Claim, Claimed};
+
+statements! {
+    MAKE_ITEM = "insert into queue_items (id, event_id, due_at, look_at, created_at)
+        select ?1, (select r.event_id from messages m join rooms r on r.id = m.room_id where m.id = ?1), ?2, ?2, ?2
+        where true
+        on conflict (id) do nothing";
+    ITEM = "select id, event_id, status, lease_until, due_at, reason, revision,
+            completion_id, completion_kind, completion_routing_key, completion_body, confirmed_at
+        from queue_items where id = ?1";
+    MESSAGE = "select id, room_id, sender, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
+        from messages where id = ?1";
+    ROOM_EVENT = "select event_id from rooms where id = ?1";
+    EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
+        from events where id = ?1";
+    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by place, id";
+    NOTE_TAKEOVER = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
+        select id, ?2, 'takeover', 'lease_ran_out', null, lease, attempt from queue_items where id = ?1";
+    REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2,
+            completion_id = null, completion_kind = null, completion_routing_key = null,
+            completion_body = null, confirmed_at = null
+        where id = ?1";
+    TAKE = "update queue_items set status = 'processing', lease = lease + 1, attempt = attempt + 1,
+            claimed_at = ?2, lease_until = ?3, look_at = ?3, hints = 0, waits_for = null,
+            revision = ?4, event_id = coalesce(?5, event_id),
+            reason = null, detail = null, settled_at = null
+        where id = ?1
+        returning lease, attempt, created_at";
+    KEPT = "select fingerprint, model, answer from ledger
+        where item_id = ?1 and revision = ?2 and answer is not null order by created_at, id";
+}
+
+/// How an item stands towards a claim.
+enum Standing {
+    /// It can be taken.
+    Free,
+    /// It can be taken from a worker whose lease ran out.
+    RunOut,
+    /// It is settled, but its message has since come or been edited.
+    Outdated,
+    /// It is settled.
+    Settled,
+    /// It is leased, or not yet due.
+    NotNow,
+}
+
+/// What an item is about, as far as there are rows.
+struct Inputs {
+    message: Option<Message>,
+    event: Option<Event>,
+    event_id: Option<String>,
+    room_exists: bool,
+}
+
+impl SqliteStore {
+    pub(super) async fn claim_item(&self, item: &ItemId, lease: Duration) -> Done<Claimed> {
+        let (mut tx, now) = self.write().await?;
+        sqlx::query(MAKE_ITEM).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
+        let row = sqlx::query(ITEM).bind(item.as_str()).fetch_one(&mut *tx).await?;
+        let message = load_message(&mut tx, item.as_str()).await?;
+        match standing(&row, message.as_ref(), now)? {
+            Standing::Free => {}
+            Standing::RunOut => {
+                sqlx::query(NOTE_TAKEOVER).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
+                cache::end_flights(&mut tx, item, now).await?;
+            }
+            Standing::Outdated => {
+                sqlx::query(REOPEN).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
+            }
+            Standing::Settled => return Ok(Claimed::Settled { owed: owed(&row)? }),
+            Standing::NotNow => return Ok(Claimed::NotNow),
+        }
+        let inputs = load_inputs(&mut tx, message, row.try_get("event_id")?).await?;
+        let claim = take(&mut tx, item, inputs, now, lease).await?;
+        tx.commit().await?;
+        Ok(Claimed::Held(Box::new(claim)))
+    }
+}
+
+fn standing(row: &SqliteRow, message: Option<&Message>, now: Micros) -> Done<Standing> {
+    let reader = Reader::new("queue_items", row);
+    Ok(match reader.get::<&str>("status")? {
+        "pending" if reader.get::<Micros>("due_at")? <= now => Standing::Free,
+        "pending" => Standing::NotNow,
+        "processing"
+            if reader.get::<Option<Micros>>("lease_until")?.is_none_or(|end| end <= now) =>
+        {
+            Standing::RunOut
+        }
+        "processing" => Standing::NotNow,
+        _ => {
+            let settled_without =
+                reader.get::<Option<&str>>("reason")? == Some(Reason::MessageNotFound.name());
+            let seen: i64 = reader.get("revision")?;
+            // An owed completion event goes out first: confirming it opens the item again.
+            let may_open = owed(row)?.is_none();
+            match message {
+                Some(message) if may_open && (settled_without || message.revision > seen) => {
+                    Standing::Outdated
+                }
+                Some(_) | None => Standing::Settled,
+            }
+        }
+    })
+}
+
+fn owed(row: &SqliteRow) -> Done<Option<crate::store::OwedEvent>> {
+    let reader = Reader::new("queue_items", row);
+    let is_owed = reader.get::<Option<&str>>("completion_id")?.is_some()
+        && reader.get::<Option<Micros>>("confirmed_at")?.is_none();
+    if is_owed { codec::owed(row).map(Some) } else { Ok(None) }
+}
+
+async fn load_message(tx: &mut Write, id: &str) -> Done<Option<Message>> {
+    let row = sqlx::query(MESSAGE).bind(id).fetch_optional(&mut **tx).await?;
+    row.as_ref().map(codec::message).transpose()
+}
+
+async fn load_inputs(
+    tx: &mut Write,
+    message: Option<Message>,
+    known_event: Option<String>,
+) -> Done<Inputs> {
+    let room_event: Option<String> = match &message {
+        Some(message) => {
+            let room = message.room.as_str();
+            sqlx::query_scalar(ROOM_EVENT).bind(room).fetch_optional(&mut **tx).await?
+        }
+        None => None,
+    };
+    let room_exists = room_event.is_some();
+    // A message's event is its room's and no other; an item without a message knows its own.
+    let event_id = if message.is_some() { room_event } else { known_event };
+    let event = match &event_id {
+        Some(id) => load_event(tx, id).await?,
+        None => None,
+    };
+    Ok(Inputs { message, event, event_id, room_exists })
+}
+
+async fn load_event(tx: &mut Write, id: &str) -> Done<Option<Event>> {
+    let Some(row) = sqlx::query(EVENT).bind(id).fetch_optional(&mut **tx).await? else {
+        return Ok(None);
+    };
+    let participants = sqlx::query(PARTICIPANTS).bind(id).fetch_all(&mut **tx).await?;
+    codec::event(&row, &participants).map(Some)
+}
+
+async fn take(
+    tx: &mut Write,
+    item: &ItemId,
+    inputs: Inputs,
+    now: Micros,
+    lease: Duration,
+) -> Done<Claim> {
+    let revision = inputs.message.as_ref().map_or(-1, |message| message.revision);
+    let row = sqlx::query(TAKE)
+        .bind(item.as_str())
+        .bind(now)
+        .bind(now.saturating_add(micros(lease)))
+        .bind(revision)
+        .bind(&inputs.event_id)
+        .fetch_one(&mut **tx)
+        .await?;
+    let held = Held { item: item.clone(), lease: Lease(row.try_get("lease")?) };
+    ledger::strand(tx, &held, now).await?;
+    let kept = sqlx::query(KEPT).bind(item.as_str()).bind(revision).fetch_all(&mut **tx).await?;
+    Ok(Claim {
+        attempt: row.try_get("attempt")?,
+        age: between(row.try_get("created_at")?, now),
+        message: inputs.message,
+        event: inputs.event,
+        room_exists: inputs.room_exists,
+        kept: kept.iter().map(ledger::kept).collect::<Done<_>>()?,
+        spent: ledger::spent_on(tx, item, revision).await?,
+        held,
+    })
+}

@@ -1,0 +1,184 @@
+//! Record: what a settled item writes, in one transaction behind the fence.
+
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{Done, Micros, SqliteStore, Write, cache, codec, figures, fold, ledger};
+use crate::domain::chat::Message;
+use crate::domain::enrichment::Contribution;
+use crate::domain::ids::{Held, ItemId};
+use crate::domain::outcome::Outcome;
+use crate::store::{Fenced, Record, Recorded};
+
+/// When the scheduler looks for a completion event that its worker did not publish.
+const OWED_AFTER: Micros = 30_000_000;
+
+statements! {
+    FENCE = "select revision from queue_items where id = ?1 and lease = ?2 and status = 'processing'";
+    CONTRIBUTED = "select contribution from enrichments where message_id = ?1
+        order by revision desc limit 1";
+    WRITE_ENRICHMENT = "insert into enrichments (message_id, revision, event_id, sender, sent_at, intent,
+            detection, agent, model, level, cached, enrichment, contribution, created_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        on conflict (message_id, revision) do update set event_id = ?3, sender = ?4, sent_at = ?5,
+            intent = ?6, detection = ?7, agent = ?8, model = ?9, level = ?10, cached = ?11,
+            enrichment = ?12, contribution = ?13, created_at = ?14";
+    SETTLE = "update queue_items set status = ?3, reason = ?4, detail = ?5, settled_at = ?6,
+            lease_until = null, waits_for = null, hints = 0, look_at = ?7, confirmed_at = null,
+            completion_id = ?8, completion_kind = ?9, completion_routing_key = ?10, completion_body = ?11
+        where id = ?1 and lease = ?2";
+    NOTE_FAILURE = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
+        select id, ?2, 'failure', reason, detail, lease, attempt from queue_items where id = ?1";
+    WAS_RECORDED = "select 1 from queue_items where id = ?1 and lease = ?2 and settled_at is not null";
+    CONFIRM = "update queue_items set confirmed_at = ?3, look_at = null
+        where id = ?1 and completion_id = ?2 and confirmed_at is null
+            and status in ('completed', 'skipped', 'failed')";
+    // A message that was edited, or came, after its item was settled.
+    REOPEN_OUTDATED = "update queue_items set status = 'pending', attempt = 0, hints = 0,
+            due_at = ?2, look_at = ?2, created_at = ?2, reason = null, detail = null,
+            completion_id = null, completion_kind = null, completion_routing_key = null,
+            completion_body = null, confirmed_at = null
+        where id = ?1 and confirmed_at is not null and status in ('completed', 'skipped', 'failed')
+            and exists (select 1 from messages m where m.id = ?1
+                and (m.revision > queue_items.revision or queue_items.reason = 'message_not_found'))";
+}
+
+impl SqliteStore {
+    pub(super) async fn record_item(&self, held: &Held, record: &Record) -> Done<Fenced<Recorded>> {
+        let (mut tx, now) = self.write().await?;
+        let fence = sqlx::query(FENCE).bind(held.item.as_str()).bind(held.lease.0);
+        let Some(row) = fence.fetch_optional(&mut *tx).await? else {
+            return Ok(Fenced::Lost);
+        };
+        let revision: i64 = row.try_get("revision")?;
+        if let Some(message) = &record.message
+            && write_enrichment(&mut tx, message, record, now).await?
+            && let Some(event) = &record.event
+        {
+            fold::refold(&mut tx, event).await?;
+        }
+        // The work is over, so a row that is still reserved lost its end on the way.
+        ledger::doubt_rest(&mut tx, held, now).await?;
+        if let Some(metric) = &record.metric {
+            figures::write(&mut tx, held, revision, record.event.as_ref(), metric, now).await?;
+        }
+        let woken = end_flights(&mut tx, held, record, now).await?;
+        settle(&mut tx, held, record, now).await?;
+        tx.commit().await?;
+        Ok(Fenced::Done(Recorded { woken }))
+    }
+
+    pub(super) async fn is_recorded(&self, held: &Held) -> Done<bool> {
+        let query = sqlx::query(WAS_RECORDED).bind(held.item.as_str()).bind(held.lease.0);
+        Ok(query.fetch_optional(&self.readers).await?.is_some())
+    }
+
+    pub(super) async fn confirm_event(&self, item: &ItemId, completion: Uuid) -> Done<()> {
+        let (mut tx, now) = self.write().await?;
+        let confirmed = sqlx::query(CONFIRM)
+            .bind(item.as_str())
+            .bind(completion.to_string())
+            .bind(now)
+            .execute(&mut *tx)
+            .await?;
+        if confirmed.rows_affected() > 0 {
+            sqlx::query(REOPEN_OUTDATED).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// Writes what the message gave. True when rows may change for it: it contributes to the fold,
+/// or an earlier run or revision of it did.
+async fn write_enrichment(
+    tx: &mut Write,
+    message: &Message,
+    record: &Record,
+    now: Micros,
+) -> Done<bool> {
+    let earlier =
+        sqlx::query(CONTRIBUTED).bind(message.id.as_str()).fetch_optional(&mut **tx).await?;
+    let nothing = record.detection.is_none()
+        && record.answered.is_none()
+        && record.contribution == Contribution::default();
+    if nothing && earlier.is_none() {
+        return Ok(false);
+    }
+    let changed = match &earlier {
+        Some(row) => {
+            let reader = codec::Reader::new("enrichments", row);
+            reader.json::<Contribution>("contribution")?.changes_rows()
+        }
+        None => false,
+    };
+    upsert_enrichment(tx, message, record, now).await?;
+    Ok(changed || record.contribution.changes_rows())
+}
+
+async fn upsert_enrichment(
+    tx: &mut Write,
+    message: &Message,
+    record: &Record,
+    now: Micros,
+) -> Done<()> {
+    let detection = record.detection.as_ref();
+    let answered = record.answered.as_ref();
+    let enrichment = answered.and_then(|answered| answered.enrichment.as_ref());
+    sqlx::query(WRITE_ENRICHMENT)
+        .bind(message.id.as_str())
+        .bind(message.revision)
+        .bind(record.event.as_ref().map(|event| event.id.as_str()))
+        .bind(&message.sender.0)
+        .bind(message.sent_at.as_microsecond())
+        .bind(detection.map(|detection| detection.intent().name()))
+        .bind(detection.map(codec::json).transpose()?)
+        .bind(answered.and_then(|answered| answered.agent))
+        .bind(answered.and_then(|answered| answered.model.as_deref()))
+        .bind(answered.and_then(|answered| answered.level))
+        .bind(answered.is_some_and(|answered| answered.cached))
+        .bind(enrichment.map(codec::json).transpose()?)
+        .bind(codec::json(&record.contribution)?)
+        .bind(now)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// Lands the flight whose answer this is; gives up any other that this claim took.
+async fn end_flights(
+    tx: &mut Write,
+    held: &Held,
+    record: &Record,
+    now: Micros,
+) -> Done<Vec<ItemId>> {
+    let mut woken = match &record.cache {
+        Some(entry) => cache::land(tx, held, entry, now).await?,
+        None => Vec::new(),
+    };
+    let failed = record.outcome == Outcome::Failed;
+    woken.extend(cache::give_up(tx, held, now, failed).await?);
+    Ok(woken)
+}
+
+async fn settle(tx: &mut Write, held: &Held, record: &Record, now: Micros) -> Done<()> {
+    let completion = &record.completion;
+    sqlx::query(SETTLE)
+        .bind(held.item.as_str())
+        .bind(held.lease.0)
+        .bind(record.outcome.name())
+        .bind(record.reason.map(|reason| reason.name()))
+        .bind(&record.detail)
+        .bind(now)
+        .bind(now.saturating_add(OWED_AFTER))
+        .bind(completion.id.to_string())
+        .bind(&completion.kind)
+        .bind(&completion.routing_key)
+        .bind(&completion.body)
+        .execute(&mut **tx)
+        .await?;
+    if record.outcome == Outcome::Failed {
+        sqlx::query(NOTE_FAILURE).bind(held.item.as_str()).bind(now).execute(&mut **tx).await?;
+    }
+    Ok(())
+}

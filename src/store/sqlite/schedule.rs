@@ -1,0 +1,113 @@
+//! The scheduler's look at the rows, and the settings that change at run time.
+
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteRow;
+
+use super::codec::{self, Reader};
+use super::{Done, SqliteStore, micros};
+use crate::domain::ids::ItemId;
+use crate::store::{Due, RuntimeSettings};
+
+/// Hints are never further apart than this.
+const LONGEST_HINT_PAUSE: Duration = Duration::from_secs(3600);
+
+statements! {
+    // A lease that was renewed since is passed over; its row is looked at when it ends.
+    TICK = "select id, status, completion_id, completion_kind, completion_routing_key, completion_body
+        from queue_items
+        where look_at is not null and look_at <= ?1
+            and (status <> 'processing' or lease_until <= ?1)
+        order by look_at limit ?2";
+    TICK_WITHOUT_SECOND_HINTS = "select id, status, completion_id, completion_kind,
+            completion_routing_key, completion_body
+        from queue_items
+        where look_at is not null and (hints = 0 or status <> 'pending') and look_at <= ?1
+            and (status <> 'processing' or lease_until <= ?1)
+        order by look_at limit ?2";
+    MOVE_AHEAD = "update queue_items
+        set look_at = ?2 + min(?3 << min(hints, 16), ?4), hints = hints + 1
+        where id in (select value from json_each(?1))";
+    SETTING = "select value from settings where key = ?1";
+    WRITE_SETTING = "insert into settings (key, value, updated_at) values (?1, ?2, ?3)
+        on conflict (key) do update set value = ?2, updated_at = ?3";
+}
+
+/// The rows of `settings`.
+mod key {
+    pub(super) const ROLLOUT_PERCENT: &str = "rollout_percent";
+    pub(super) const ALLOW: &str = "rollout_allow";
+    pub(super) const DENY: &str = "rollout_deny";
+    pub(super) const PAUSED: &str = "paused";
+}
+
+impl SqliteStore {
+    pub(super) async fn look(
+        &self,
+        window: u32,
+        hint_after: Duration,
+        second_hints: bool,
+    ) -> Done<Vec<Due>> {
+        let (mut tx, now) = self.write().await?;
+        let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
+        let rows = sqlx::query(statement).bind(now).bind(window).fetch_all(&mut *tx).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = rows
+            .iter()
+            .map(|row| Reader::new("queue_items", row).item("id"))
+            .collect::<Done<Vec<ItemId>>>()?;
+        let longest = LONGEST_HINT_PAUSE.max(hint_after);
+        sqlx::query(MOVE_AHEAD)
+            .bind(codec::json(&ids)?)
+            .bind(now)
+            .bind(micros(hint_after.min(LONGEST_HINT_PAUSE)))
+            .bind(micros(longest))
+            .execute(&mut *tx)
+            .await?;
+        let due = rows.iter().map(due).collect::<Done<Vec<_>>>()?;
+        tx.commit().await?;
+        Ok(due)
+    }
+
+    pub(super) async fn load_runtime(&self) -> Done<RuntimeSettings> {
+        let mut tx = self.readers.begin().await?;
+        let mut settings = RuntimeSettings::default();
+        for key in [key::ROLLOUT_PERCENT, key::ALLOW, key::DENY, key::PAUSED] {
+            let query = sqlx::query(SETTING).bind(key);
+            let Some(row) = query.fetch_optional(&mut *tx).await? else { continue };
+            let reader = Reader::new("settings", &row);
+            match key {
+                key::ROLLOUT_PERCENT => settings.rollout_percent = reader.json("value")?,
+                key::ALLOW => settings.allow = reader.json("value")?,
+                key::DENY => settings.deny = reader.json("value")?,
+                _ => settings.paused = reader.json("value")?,
+            }
+        }
+        Ok(settings)
+    }
+
+    pub(super) async fn write_runtime(&self, settings: &RuntimeSettings) -> Done<()> {
+        let RuntimeSettings { rollout_percent, allow, deny, paused } = settings;
+        let (mut tx, now) = self.write().await?;
+        for (key, value) in [
+            (key::ROLLOUT_PERCENT, codec::json(rollout_percent)?),
+            (key::ALLOW, codec::json(allow)?),
+            (key::DENY, codec::json(deny)?),
+            (key::PAUSED, codec::json(paused)?),
+        ] {
+            sqlx::query(WRITE_SETTING).bind(key).bind(value).bind(now).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+fn due(row: &SqliteRow) -> Done<Due> {
+    let reader = Reader::new("queue_items", row);
+    match reader.get::<&str>("status")? {
+        "pending" | "processing" => Ok(Due::Hint(reader.item("id")?)),
+        _ => codec::owed(row).map(Due::Owed),
+    }
+}
