@@ -19,7 +19,7 @@ create table participants (
     event_id text not null,
     id text not null,
     name text not null,
-    place integer not null default 0, -- who bears odd units is decided in this order
+    position integer not null default 0, -- who bears odd units is decided in this order
     primary key (event_id, id)
 ) strict, without rowid;
 
@@ -32,7 +32,7 @@ create index rooms_event on rooms (event_id);
 create table messages (
     id text primary key,
     room_id text not null,
-    sender text not null,
+    sender_id text not null,
     sent_at integer not null,
     text text not null,
     revision integer not null default 1,
@@ -68,15 +68,17 @@ create table queue_items (
     look_at integer, -- when the scheduler must look again; null when nothing is owed
     hints integer not null default 0,
     waits_for text, -- the cache key whose flight it waits for
+    park_reason text,
     revision integer not null default -1, -- the message's at the last claim; -1 while it had no row
     created_at integer not null,
     claimed_at integer,
+    intent text,
     reason text,
     detail text,
     completion_id text,
     completion_kind text,
-    completion_routing_key text,
-    completion_body blob,
+    routing_key text,
+    body blob,
     confirmed_at integer,
     settled_at integer
 ) strict;
@@ -94,7 +96,7 @@ create table item_history (
     id integer primary key,
     item_id text not null references queue_items (id) on delete cascade,
     at integer not null,
-    kind text not null check (kind in ('park', 'failure', 'takeover')),
+    what text not null check (what in ('parked', 'failed', 'taken_over')),
     reason text,
     detail text,
     lease integer not null,
@@ -112,24 +114,24 @@ create trigger messages_enqueue after insert on messages begin
         cast(round(unixepoch('subsec') * 1000000) as integer),
         cast(round(unixepoch('subsec') * 1000000) as integer)
     )
-    -- A delivery that was faster than its producer's commit waits here; it need not any longer.
+    -- A delivery that was faster than its producer's commit waits here, or gave up.
     on conflict (id) do update set
-        due_at = excluded.due_at, look_at = excluded.look_at, hints = 0, event_id = excluded.event_id
-    where status = 'pending';
+        status = 'pending', attempt = case status when 'pending' then attempt else 0 end,
+        due_at = excluded.due_at, look_at = excluded.look_at, hints = 0, park_reason = null,
+        created_at = case status when 'pending' then created_at else excluded.created_at end,
+        event_id = excluded.event_id
+    where (status = 'pending' and park_reason = 'message_missing')
+        or (status = 'failed' and reason = 'message_not_found');
 end;
 
--- A higher revision re-opens a settled item. One that still owes its completion event is re-opened when
--- that is confirmed.
+-- A higher revision re-opens a settled item.
 create trigger messages_reopen after update of revision on messages when new.revision > old.revision begin
     update queue_items set
         status = 'pending', attempt = 0, hints = 0, reason = null, detail = null,
         due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
-        created_at = cast(round(unixepoch('subsec') * 1000000) as integer),
-        completion_id = null, completion_kind = null, completion_routing_key = null,
-        completion_body = null, confirmed_at = null
-    where id = new.id and revision < new.revision and confirmed_at is not null
-        and status in ('completed', 'skipped', 'failed');
+        created_at = cast(round(unixepoch('subsec') * 1000000) as integer)
+    where id = new.id and revision < new.revision and status in ('completed', 'skipped', 'failed');
 end;
 
 -- ---- answers and what the group knows ----
@@ -138,17 +140,16 @@ create table enrichments (
     message_id text not null,
     revision integer not null,
     event_id text,
-    sender text not null,
+    sender_id text not null,
     sent_at integer not null,
-    intent text,
-    detection text,
     agent text,
     model text,
     level text,
     cached integer not null default 0,
+    detection text,
     enrichment text,
     contribution text not null default '{}',
-    created_at integer not null,
+    recorded_at integer not null,
     primary key (message_id, revision)
 ) strict;
 create index enrichments_event on enrichments (event_id, sent_at, message_id);
@@ -197,8 +198,8 @@ create index polls_event on polls (event_id, opened_at, opened_by);
 create table repayments (
     id text primary key,
     event_id text not null,
-    from_person text not null,
-    to_person text not null,
+    "from" text not null,
+    "to" text not null,
     minor integer not null,
     currency text not null,
     opened_at integer not null,
@@ -219,123 +220,124 @@ create index projection_sources_event on projection_sources (event_id, sent_at, 
 create table suggestions (
     id text primary key,
     event_id text not null,
-    made_for integer not null,
-    suggestion text not null,
+    status text not null,
+    body text not null,
     created_at integer not null,
-    completion_id text,
-    confirmed_at integer
+    dismissed_at integer
 ) strict;
-create index suggestions_event on suggestions (event_id, made_for);
+create index suggestions_event on suggestions (event_id, created_at);
 
 -- ---- figures ----
 
 create table metrics (
     item_id text not null,
     revision integer not null,
-    at integer not null,
     tenant text not null,
     event_id text,
+    outcome text not null,
     intent text not null,
     agent text,
     model text,
     cached integer not null,
     latency_us integer not null,
     calls integer not null,
+    input_tokens integer not null,
+    output_tokens integer not null,
+    cache_read_tokens integer not null,
+    cache_write_5m_tokens integer not null,
+    cache_write_1h_tokens integer not null,
     cost integer not null,
-    input integer not null,
-    output integer not null,
-    cache_read integer not null,
-    cache_write_5m integer not null,
-    cache_write_1h integer not null,
+    ambiguous_cost integer not null,
     avoided_tokens integer not null,
     avoided_cost integer not null,
+    created_at integer not null,
     primary key (item_id, revision)
 ) strict;
-create index metrics_at on metrics (at);
+create index metrics_time on metrics (created_at);
 create index metrics_event on metrics (event_id);
 
 create table metric_rollups (
     tenant text not null,
-    minute integer not null, -- minutes since 1970 UTC
+    minute integer not null, -- the instant at which it begins
     intent text not null,
     shard integer not null default 0,
     items integer not null default 0,
     cached integer not null default 0,
     calls integer not null default 0,
+    tokens integer not null default 0,
     cost integer not null default 0,
-    input integer not null default 0,
-    output integer not null default 0,
-    cache_read integer not null default 0,
-    cache_write_5m integer not null default 0,
-    cache_write_1h integer not null default 0,
+    ambiguous_cost integer not null default 0,
     avoided_cost integer not null default 0,
     latency_us integer not null default 0,
-    latencies text not null default '{}', -- {bucket: items}; bucket n is up to 2^(n/4) ms
+    -- Items by latency: under 10, 50, 100, 250, 500 ms, 1, 2, 3, 5, 10, 30 s, and above.
+    latencies text not null,
     primary key (tenant, minute, intent, shard)
 ) strict, without rowid;
+create index metric_rollups_time on metric_rollups (minute);
 
 -- ---- money ----
 
+-- One row an HTTP request to a model.
 create table ledger (
     id text primary key,
+    state text not null default 'reserved'
+        check (state in ('reserved', 'charged', 'refunded', 'ambiguous')),
     tenant text not null,
     item_id text not null,
-    revision integer not null,
     lease integer not null,
+    revision integer not null,
     event_id text not null,
     agent text not null,
-    model text not null,
+    model text not null, -- the one that was asked
+    answered_by text,
     fingerprint text not null,
-    scopes text not null, -- {"rates": [key], "budgets": [key]}
-    state text not null check (state in ('reserved', 'charged', 'refunded', 'ambiguous')),
-    worst_case integer not null,
-    cost integer not null default 0,
-    input integer not null default 0,
-    output integer not null default 0,
-    cache_read integer not null default 0,
-    cache_write_5m integer not null default 0,
-    cache_write_1h integer not null default 0,
-    answer text,
+    scopes text not null, -- the budgets it is counted in
+    rates text not null, -- the rates it took a place of at `admitted_at`
+    admitted_at integer not null,
+    reserved integer not null, -- its worst case
+    charged integer not null default 0,
+    input_tokens integer not null default 0,
+    output_tokens integer not null default 0,
+    cache_read_tokens integer not null default 0,
+    cache_write_5m_tokens integer not null default 0,
+    cache_write_1h_tokens integer not null default 0,
+    answer text, -- kept for replay
     created_at integer not null,
     resolved_at integer,
     resolved_by text
 ) strict;
 create index ledger_item on ledger (item_id, revision);
 create index ledger_event on ledger (event_id);
-create index ledger_open on ledger (state, created_at) where state in ('reserved', 'ambiguous');
+create index ledger_open on ledger (item_id) where state = 'reserved';
+create index ledger_ambiguous on ledger (created_at) where state = 'ambiguous';
 
+-- One row a limited thing, which holds all that decides about it.
 create table scopes (
     key text primary key,
-    kind text not null check (kind in ('rate', 'budget')),
-    admissions text not null default '[]', -- a rate's: instants, oldest first
+    instants text not null default '[]', -- of a rate: the last admissions, oldest first
     reserved integer not null default 0,
     charged integer not null default 0,
-    ambiguous integer not null default 0,
-    updated_at integer not null
+    ambiguous integer not null default 0
 ) strict;
 
 -- ---- cache ----
 
 create table cache (
     key text primary key,
-    event_id text,
+    event_id text, -- whose data the answer holds; null when it holds none's
     answer text not null,
     model text not null,
+    usage text not null,
     cost integer not null,
-    input integer not null,
-    output integer not null,
-    cache_read integer not null,
-    cache_write_5m integer not null,
-    cache_write_1h integer not null,
-    created_at integer not null,
     expires_at integer not null
 ) strict;
-create index cache_expires on cache (expires_at);
+create index cache_expiry on cache (expires_at);
 create index cache_event on cache (event_id) where event_id is not null;
 
+-- Who computes a cache key now: in the air as long as that item's claim lives.
 create table flights (
     key text primary key,
-    item_id text references queue_items (id) on delete cascade,
+    item_id text,
     lease integer,
     failures integer not null default 0,
     open_at integer -- after a failed leader nobody takes it before this
@@ -347,7 +349,7 @@ create index flights_item on flights (item_id) where item_id is not null;
 create table settings (
     key text primary key,
     value text not null,
-    updated_at integer not null
+    changed_at integer not null
 ) strict;
 
 create table schema_info (

@@ -13,12 +13,12 @@ use crate::store::{Admission, AdmissionRequest, BudgetScope, RateScope};
 
 statements! {
     FENCE = "select 1 from queue_items where id = ?1 and lease = ?2 and status = 'processing'";
-    ADMISSIONS = "select admissions from scopes where key = ?1";
+    ADMISSIONS = "select key, instants from scopes where key = ?1";
     COMMITTED = "select reserved + charged + ambiguous as committed from scopes where key = ?1";
-    TAKE_PLACE = "insert into scopes (key, kind, admissions, updated_at) values (?1, 'rate', ?2, ?3)
-        on conflict (key) do update set admissions = ?2, updated_at = ?3";
-    RESERVE = "insert into scopes (key, kind, reserved, updated_at) values (?1, 'budget', ?2, ?3)
-        on conflict (key) do update set reserved = reserved + ?2, updated_at = ?3";
+    TAKE_PLACE = "insert into scopes (key, instants) values (?1, ?2)
+        on conflict (key) do update set instants = ?2";
+    RESERVE = "insert into scopes (key, reserved) values (?1, ?2)
+        on conflict (key) do update set reserved = reserved + ?2";
 }
 
 /// What a rate scope says.
@@ -51,10 +51,10 @@ impl SqliteStore {
             Err(refused) => return Ok(refused),
         };
         for (rate, admissions) in request.rates.iter().zip(places) {
-            take_place(&mut tx, rate, &admissions, now).await?;
+            take_place(&mut tx, &rate.key, &admissions).await?;
         }
         for budget in &request.budgets {
-            reserve(&mut tx, budget, request.worst_case.0, now).await?;
+            reserve(&mut tx, budget, request.worst_case.0).await?;
         }
         let ledger = Uuid::new_v4();
         ledger::reserve(&mut tx, ledger, held, request, now).await?;
@@ -80,7 +80,7 @@ async fn find_places(
     for rate in rates {
         let row = sqlx::query(ADMISSIONS).bind(&rate.key).fetch_optional(&mut **tx).await?;
         let admissions = match &row {
-            Some(row) => codec::Reader::new("scopes", row).json("admissions")?,
+            Some(row) => codec::Reader::new("scopes", row).json("instants")?,
             None => Vec::new(),
         };
         match find_place(rate, admissions, now) {
@@ -112,47 +112,26 @@ fn find_place(rate: &RateScope, mut admissions: Vec<Micros>, now: Micros) -> Pla
     Place::After(between(now, first_to_free.saturating_add(hold)))
 }
 
-async fn take_place(
-    tx: &mut Write,
-    rate: &RateScope,
-    admissions: &[Micros],
-    now: Micros,
-) -> Done<()> {
-    sqlx::query(TAKE_PLACE)
-        .bind(&rate.key)
-        .bind(codec::json(&admissions)?)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
+async fn take_place(tx: &mut Write, key: &str, admissions: &[Micros]) -> Done<()> {
+    sqlx::query(TAKE_PLACE).bind(key).bind(codec::json(&admissions)?).execute(&mut **tx).await?;
     Ok(())
 }
 
-async fn reserve(tx: &mut Write, budget: &BudgetScope, worst_case: i64, now: Micros) -> Done<()> {
-    sqlx::query(RESERVE).bind(&budget.key).bind(worst_case).bind(now).execute(&mut **tx).await?;
+async fn reserve(tx: &mut Write, budget: &BudgetScope, worst_case: i64) -> Done<()> {
+    sqlx::query(RESERVE).bind(&budget.key).bind(worst_case).execute(&mut **tx).await?;
     Ok(())
 }
 
 /// Gives a place back that was taken at that instant.
-pub(super) async fn return_place(
-    tx: &mut Write,
-    key: &str,
-    taken_at: Micros,
-    now: Micros,
-) -> Done<()> {
+pub(super) async fn return_place(tx: &mut Write, key: &str, taken_at: Micros) -> Done<()> {
     let Some(row) = sqlx::query(ADMISSIONS).bind(key).fetch_optional(&mut **tx).await? else {
         return Ok(());
     };
-    let mut admissions: Vec<Micros> = codec::Reader::new("scopes", &row).json("admissions")?;
+    let mut admissions: Vec<Micros> = codec::Reader::new("scopes", &row).json("instants")?;
     if let Some(place) = admissions.iter().position(|at| *at == taken_at) {
         admissions.remove(place);
     }
-    sqlx::query(TAKE_PLACE)
-        .bind(key)
-        .bind(codec::json(&admissions)?)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
+    take_place(tx, key, &admissions).await
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::domain::ids::{Held, ItemId};
 use crate::store::{CacheEntry, CacheLookup, CacheWrite};
 
 statements! {
-    ENTRY = "select key, answer, model, cost, input, output, cache_read, cache_write_5m, cache_write_1h, expires_at
+    ENTRY = "select key, answer, model, usage, cost, expires_at
         from cache where key = ?1 and expires_at > ?2";
     FLIGHT = "select f.item_id as item_id, f.lease as lease, f.open_at as open_at,
             q.lease_until as lease_until
@@ -29,14 +29,16 @@ statements! {
     END_FLIGHTS = "delete from flights where item_id = ?1 returning key";
     // A flight that another live claim took meanwhile stays that claim's.
     LAND = "delete from flights where key = ?1 and (item_id is null or (item_id = ?2 and lease = ?3))";
-    WAKE = "update queue_items set due_at = min(due_at, ?2), look_at = ?2, hints = 0, waits_for = null
+    WAKE = "update queue_items set due_at = min(due_at, ?2), look_at = ?2, hints = 0, waits_for = null,
+            park_reason = null
         where status = 'pending' and waits_for = ?1 returning id";
-    WRITE_ENTRY = "insert into cache (key, event_id, answer, model, cost, input, output, cache_read,
-            cache_write_5m, cache_write_1h, created_at, expires_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-        on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, cost = ?5, input = ?6,
-            output = ?7, cache_read = ?8, cache_write_5m = ?9, cache_write_1h = ?10,
-            created_at = ?11, expires_at = ?12";
+    WRITE_ENTRY = "insert into cache (key, event_id, answer, model, usage, cost, expires_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, usage = ?5, cost = ?6,
+            expires_at = ?7";
+    // Each write takes a few expired entries along, so that the table stays bounded.
+    DROP_EXPIRED = "delete from cache where key in
+        (select key from cache where expires_at <= ?1 order by expires_at limit 10)";
 }
 
 impl SqliteStore {
@@ -48,7 +50,7 @@ impl SqliteStore {
             return Ok(CacheLookup::Hit(CacheEntry {
                 answer: reader.json("answer")?,
                 model: reader.get("model")?,
-                usage: reader.usage()?,
+                usage: reader.json("usage")?,
                 cost: reader.cost("cost")?,
                 remaining: between(now, reader.get("expires_at")?),
             }));
@@ -124,16 +126,17 @@ pub(super) async fn land(
     entry: &CacheWrite,
     now: Micros,
 ) -> Done<Vec<ItemId>> {
-    let mut query = sqlx::query(WRITE_ENTRY)
+    sqlx::query(DROP_EXPIRED).bind(now).execute(&mut **tx).await?;
+    sqlx::query(WRITE_ENTRY)
         .bind(&entry.key)
         .bind(entry.event.as_ref().map(|event| event.as_str()))
         .bind(codec::json(&entry.answer)?)
         .bind(&entry.model)
-        .bind(entry.cost.0);
-    for tokens in codec::classes(&entry.usage) {
-        query = query.bind(tokens);
-    }
-    query.bind(now).bind(now.saturating_add(micros(entry.ttl))).execute(&mut **tx).await?;
+        .bind(codec::json(&entry.usage)?)
+        .bind(entry.cost.0)
+        .bind(now.saturating_add(micros(entry.ttl)))
+        .execute(&mut **tx)
+        .await?;
     sqlx::query(LAND)
         .bind(&entry.key)
         .bind(held.item.as_str())

@@ -18,27 +18,25 @@ statements! {
         where true
         on conflict (id) do nothing";
     ITEM = "select id, event_id, status, lease_until, due_at, reason, revision,
-            completion_id, completion_kind, completion_routing_key, completion_body, confirmed_at
+            completion_id, completion_kind, routing_key, body, confirmed_at
         from queue_items where id = ?1";
-    MESSAGE = "select id, room_id, sender, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
+    MESSAGE = "select id, room_id, sender_id, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
         from messages where id = ?1";
     ROOM_EVENT = "select event_id from rooms where id = ?1";
     EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
         from events where id = ?1";
-    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by place, id";
-    NOTE_TAKEOVER = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
-        select id, ?2, 'takeover', 'lease_ran_out', null, lease, attempt from queue_items where id = ?1";
-    REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2,
-            completion_id = null, completion_kind = null, completion_routing_key = null,
-            completion_body = null, confirmed_at = null
+    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
+    NOTE_TAKEOVER = "insert into item_history (item_id, at, what, lease, attempt)
+        select id, ?2, 'taken_over', lease, attempt from queue_items where id = ?1";
+    REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2
         where id = ?1";
     TAKE = "update queue_items set status = 'processing', lease = lease + 1, attempt = attempt + 1,
-            claimed_at = ?2, lease_until = ?3, look_at = ?3, hints = 0, waits_for = null,
+            claimed_at = ?2, lease_until = ?3, look_at = ?3, hints = 0, waits_for = null, park_reason = null,
             revision = ?4, event_id = coalesce(?5, event_id),
             reason = null, detail = null, settled_at = null
         where id = ?1
         returning lease, attempt, created_at";
-    KEPT = "select fingerprint, model, answer from ledger
+    KEPT = "select fingerprint, coalesce(answered_by, model) as model, answer from ledger
         where item_id = ?1 and revision = ?2 and answer is not null order by created_at, id";
 }
 
@@ -104,12 +102,8 @@ fn standing(row: &SqliteRow, message: Option<&Message>, now: Micros) -> Done<Sta
             let settled_without =
                 reader.get::<Option<&str>>("reason")? == Some(Reason::MessageNotFound.name());
             let seen: i64 = reader.get("revision")?;
-            // An owed completion event goes out first: confirming it opens the item again.
-            let may_open = owed(row)?.is_none();
             match message {
-                Some(message) if may_open && (settled_without || message.revision > seen) => {
-                    Standing::Outdated
-                }
+                Some(message) if settled_without || message.revision > seen => Standing::Outdated,
                 Some(_) | None => Standing::Settled,
             }
         }

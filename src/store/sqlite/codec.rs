@@ -109,11 +109,11 @@ impl<'r> Reader<'r> {
     /// The five token classes, under their own names.
     pub(super) fn usage(&self) -> Done<Usage> {
         Ok(Usage {
-            input: self.count("input")?,
-            output: self.count("output")?,
-            cache_read: self.count("cache_read")?,
-            cache_write_5m: self.count("cache_write_5m")?,
-            cache_write_1h: self.count("cache_write_1h")?,
+            input: self.count("input_tokens")?,
+            output: self.count("output_tokens")?,
+            cache_read: self.count("cache_read_tokens")?,
+            cache_write_5m: self.count("cache_write_5m_tokens")?,
+            cache_write_1h: self.count("cache_write_1h_tokens")?,
         })
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn message(row: &SqliteRow) -> Done<Message> {
     Ok(Message {
         id: reader.message_id("id")?,
         room: reader.parsed("room_id", RoomId::parse)?,
-        sender: reader.person("sender")?,
+        sender: reader.person("sender_id")?,
         sent_at: reader.instant("sent_at")?,
         text: reader.get("text")?,
         revision: reader.get("revision")?,
@@ -188,8 +188,8 @@ pub(super) fn owed(row: &SqliteRow) -> Done<OwedEvent> {
         completion: CompletionEvent {
             id: reader.uuid("completion_id")?,
             kind: reader.get("completion_kind")?,
-            routing_key: reader.get("completion_routing_key")?,
-            body: reader.get("completion_body")?,
+            routing_key: reader.get("routing_key")?,
+            body: reader.get("body")?,
         },
     })
 }
@@ -246,8 +246,8 @@ pub(super) fn repayment(row: &SqliteRow) -> Done<RepaymentRow> {
     let reader = Reader::new("repayments", row);
     Ok(RepaymentRow {
         id: reader.uuid("id")?,
-        from: reader.person("from_person")?,
-        to: reader.person("to_person")?,
+        from: reader.person("from")?,
+        to: reader.person("to")?,
         minor: reader.get("minor")?,
         currency: reader.currency("currency")?,
         opened_at: reader.instant("opened_at")?,

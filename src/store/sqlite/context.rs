@@ -10,7 +10,7 @@ use crate::domain::projection::Projections;
 use crate::store::{ContextQuery, ContextRows};
 
 statements! {
-    MESSAGES = "select m.id, m.room_id, m.sender, m.sent_at, m.text, m.revision, m.deleted_at,
+    MESSAGES = "select m.id, m.room_id, m.sender_id, m.sent_at, m.text, m.revision, m.deleted_at,
             m.detected_intent, m.extracted_entities
         from rooms r join messages m on m.room_id = r.id
         where r.event_id = ?1 and (m.sent_at, m.id) < (?2, ?3) and m.deleted_at is null

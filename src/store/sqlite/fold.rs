@@ -19,10 +19,10 @@ use crate::domain::projection::{
 };
 
 statements! {
-    ENTRIES = "select message_id, sent_at, sender, contribution from enrichments e
+    ENTRIES = "select message_id, sent_at, sender_id, contribution from enrichments e
         where event_id = ?1 and contribution <> '{}'
             and revision = (select max(l.revision) from enrichments l where l.message_id = e.message_id)";
-    ENTRIES_BEFORE = "select message_id, sent_at, sender, contribution from enrichments e
+    ENTRIES_BEFORE = "select message_id, sent_at, sender_id, contribution from enrichments e
         where event_id = ?1 and contribution <> '{}' and (sent_at, message_id) < (?2, ?3)
             and revision = (select max(l.revision) from enrichments l where l.message_id = e.message_id)";
     TASKS = "select id, title, object, action, assignee, due_said, due, status, opened_at
@@ -31,7 +31,7 @@ statements! {
         from expenses where event_id = ?1 order by opened_at, opened_by";
     POLLS = "select id, question, options, opened_at
         from polls where event_id = ?1 order by opened_at, opened_by";
-    REPAYMENTS = "select id, from_person, to_person, minor, currency, opened_at
+    REPAYMENTS = "select id, \"from\", \"to\", minor, currency, opened_at
         from repayments where event_id = ?1 order by opened_at, opened_by";
     SOURCES = "select message_id, projection_id, effect
         from projection_sources where event_id = ?1 order by sent_at, message_id";
@@ -49,9 +49,9 @@ statements! {
         values (?1, ?2, ?3, ?4, ?5, ?6)
         on conflict (id) do update set question = ?3, options = ?4, opened_at = ?5, opened_by = ?6";
     WRITE_REPAYMENT = "insert into repayments
-            (id, event_id, from_person, to_person, minor, currency, opened_at, opened_by)
+            (id, event_id, \"from\", \"to\", minor, currency, opened_at, opened_by)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-        on conflict (id) do update set from_person = ?3, to_person = ?4, minor = ?5, currency = ?6,
+        on conflict (id) do update set \"from\" = ?3, \"to\" = ?4, minor = ?5, currency = ?6,
             opened_at = ?7, opened_by = ?8";
     WRITE_SOURCE = "insert into projection_sources (message_id, event_id, projection_id, effect, sent_at)
         values (?1, ?2, ?3, ?4, ?5)
@@ -124,7 +124,7 @@ fn entry(row: &SqliteRow) -> Done<Entry> {
     Ok(Entry {
         message: reader.message_id("message_id")?,
         sent_at: reader.instant("sent_at")?,
-        sender: reader.person("sender")?,
+        sender: reader.person("sender_id")?,
         contribution: reader.json("contribution")?,
     })
 }

@@ -15,11 +15,11 @@ statements! {
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         on conflict (id) do update set tenant = ?2, name = ?3, kind = ?4, starts_at = ?5,
             time_zone = ?6, locale = ?7, currency = ?8, budget = ?9";
-    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by place, id";
-    WRITE_PARTICIPANT = "insert into participants (event_id, id, name, place) values (?1, ?2, ?3, ?4)
-        on conflict (event_id, id) do update set name = ?3, place = ?4";
+    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
+    WRITE_PARTICIPANT = "insert into participants (event_id, id, name, position) values (?1, ?2, ?3, ?4)
+        on conflict (event_id, id) do update set name = ?3, position = ?4";
     WRITE_ROOM = "insert into rooms (id, event_id) values (?1, ?2) on conflict (id) do nothing";
-    WRITE_MESSAGE = "insert into messages (id, room_id, sender, sent_at, text, revision,
+    WRITE_MESSAGE = "insert into messages (id, room_id, sender_id, sent_at, text, revision,
             deleted_at, detected_intent, extracted_entities)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
         on conflict (id) do nothing returning id";

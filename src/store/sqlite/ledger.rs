@@ -13,43 +13,46 @@ use crate::domain::usage::NanoUsd;
 use crate::store::{AdmissionRequest, Charge, KeptAnswer, LedgerFault, Spent};
 
 statements! {
-    RESERVE = "insert into ledger (id, tenant, item_id, revision, lease, event_id, agent, model,
-            fingerprint, scopes, state, worst_case, created_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'reserved', ?11, ?12)";
-    ROW = "select id, state, worst_case, scopes, created_at from ledger where id = ?1";
-    CHARGE = "update ledger set state = 'charged', model = ?2, answer = ?3, cost = ?4, resolved_at = ?5,
-            input = ?6, output = ?7, cache_read = ?8, cache_write_5m = ?9, cache_write_1h = ?10
+    RESERVE = "insert into ledger (id, state, tenant, item_id, lease, revision, event_id, agent, model,
+            fingerprint, scopes, rates, reserved, admitted_at, created_at)
+        values (?1, 'reserved', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)";
+    ROW = "select id, state, reserved, scopes, rates, admitted_at from ledger where id = ?1";
+    CHARGE = "update ledger set state = 'charged', answered_by = ?2, answer = ?3, charged = ?4,
+            resolved_at = ?5, input_tokens = ?6, output_tokens = ?7, cache_read_tokens = ?8,
+            cache_write_5m_tokens = ?9, cache_write_1h_tokens = ?10
         where id = ?1";
     RESOLVE = "update ledger set state = ?2, resolved_at = ?3 where id = ?1";
-    MOVE = "update scopes set reserved = reserved + ?2, charged = charged + ?3,
-            ambiguous = ambiguous + ?4, updated_at = ?5
-        where key in (select value from json_each(?1, '$.budgets'))";
+    MOVE = "update scopes set reserved = reserved + ?2, charged = charged + ?3, ambiguous = ambiguous + ?4
+        where key in (select value from json_each(?1))";
     STRANDED = "select id from ledger where item_id = ?1 and lease < ?2 and state = 'reserved'";
     SPENT_ON = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
-            coalesce(sum(cost), 0) as cost, coalesce(sum(input), 0) as input,
-            coalesce(sum(output), 0) as output, coalesce(sum(cache_read), 0) as cache_read,
-            coalesce(sum(cache_write_5m), 0) as cache_write_5m,
-            coalesce(sum(cache_write_1h), 0) as cache_write_1h
+            coalesce(sum(charged), 0) as cost,
+            coalesce(sum(reserved) filter (where state = 'ambiguous'), 0) as ambiguous_cost,
+            coalesce(sum(input_tokens), 0) as input_tokens,
+            coalesce(sum(output_tokens), 0) as output_tokens,
+            coalesce(sum(cache_read_tokens), 0) as cache_read_tokens,
+            coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
+            coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens
         from ledger where item_id = ?1 and revision = ?2";
-    UNBALANCED = "with rows as (
-            select b.value as key,
-                sum(case l.state when 'reserved' then l.worst_case else 0 end) as reserved,
-                sum(case l.state when 'charged' then l.cost else 0 end) as charged,
-                sum(case l.state when 'ambiguous' then l.worst_case else 0 end) as ambiguous
-            from ledger l, json_each(l.scopes, '$.budgets') b
-            group by b.value
-        ), counters as (select key, reserved, charged, ambiguous from scopes where kind = 'budget')
+    UNBALANCED = "with sums as (
+            select s.value as key,
+                sum(case l.state when 'reserved' then l.reserved else 0 end) as reserved,
+                sum(case l.state when 'charged' then l.charged else 0 end) as charged,
+                sum(case l.state when 'ambiguous' then l.reserved else 0 end) as ambiguous
+            from ledger l, json_each(l.scopes) s
+            group by s.value
+        )
         select coalesce(c.key, r.key) as key,
             coalesce(c.reserved, 0) as counted_reserved, coalesce(r.reserved, 0) as summed_reserved,
             coalesce(c.charged, 0) as counted_charged, coalesce(r.charged, 0) as summed_charged,
             coalesce(c.ambiguous, 0) as counted_ambiguous, coalesce(r.ambiguous, 0) as summed_ambiguous
-        from counters c full outer join rows r on r.key = c.key
+        from scopes c full outer join sums r on r.key = c.key
         where coalesce(c.reserved, 0) <> coalesce(r.reserved, 0)
             or coalesce(c.charged, 0) <> coalesce(r.charged, 0)
             or coalesce(c.ambiguous, 0) <> coalesce(r.ambiguous, 0)
         order by 1 limit 1";
-    STANDING = "select coalesce(sum(case state when 'charged' then cost when 'refunded' then 0
-            else worst_case end), 0) from ledger";
+    STANDING = "select coalesce(sum(case state when 'charged' then charged when 'refunded' then 0
+            else reserved end), 0) from ledger";
 }
 
 /// A ledger row, as far as a change of its state needs it.
@@ -57,8 +60,9 @@ struct Row {
     id: Uuid,
     state: String,
     worst_case: i64,
-    scopes: String,
-    created_at: Micros,
+    budgets: String,
+    rates: Vec<String>,
+    admitted_at: Micros,
 }
 
 impl SqliteStore {
@@ -66,11 +70,9 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let Some(row) = load(&mut tx, id).await? else { return Ok(()) };
         match row.state.as_str() {
-            "reserved" => {
-                move_counters(&mut tx, &row, [-row.worst_case, charge.cost.0, 0], now).await?
-            }
+            "reserved" => move_counters(&mut tx, &row, [-row.worst_case, charge.cost.0, 0]).await?,
             "ambiguous" => {
-                move_counters(&mut tx, &row, [0, charge.cost.0, -row.worst_case], now).await?
+                move_counters(&mut tx, &row, [0, charge.cost.0, -row.worst_case]).await?
             }
             _ => return Ok(()),
         }
@@ -94,10 +96,10 @@ impl SqliteStore {
         let Some(row) = load(&mut tx, id).await?.filter(|row| row.state == "reserved") else {
             return Ok(());
         };
-        move_counters(&mut tx, &row, [-row.worst_case, 0, 0], now).await?;
+        move_counters(&mut tx, &row, [-row.worst_case, 0, 0]).await?;
         if place {
-            for key in rates(&row) {
-                admit::return_place(&mut tx, &key, row.created_at, now).await?;
+            for key in &row.rates {
+                admit::return_place(&mut tx, key, row.admitted_at).await?;
             }
         }
         resolve(&mut tx, row.id, "refunded", now).await?;
@@ -148,21 +150,20 @@ pub(super) async fn reserve(
     request: &AdmissionRequest,
     now: Micros,
 ) -> Done<()> {
-    let scopes = serde_json::json!({
-        "rates": request.rates.iter().map(|rate| &rate.key).collect::<Vec<_>>(),
-        "budgets": request.budgets.iter().map(|budget| &budget.key).collect::<Vec<_>>(),
-    });
+    let budgets: Vec<_> = request.budgets.iter().map(|budget| &budget.key).collect();
+    let rates: Vec<_> = request.rates.iter().map(|rate| &rate.key).collect();
     sqlx::query(RESERVE)
         .bind(id.to_string())
         .bind(&request.tenant)
         .bind(held.item.as_str())
-        .bind(request.revision)
         .bind(held.lease.0)
+        .bind(request.revision)
         .bind(request.event.as_str())
         .bind(request.agent)
         .bind(&request.model)
         .bind(&request.fingerprint)
-        .bind(scopes.to_string())
+        .bind(codec::json(&budgets)?)
+        .bind(codec::json(&rates)?)
         .bind(request.worst_case.0)
         .bind(now)
         .execute(&mut **tx)
@@ -193,7 +194,7 @@ async fn doubt(tx: &mut Write, id: Uuid, now: Micros) -> Done<()> {
     let Some(row) = load(tx, id).await?.filter(|row| row.state == "reserved") else {
         return Ok(());
     };
-    move_counters(tx, &row, [-row.worst_case, 0, row.worst_case], now).await?;
+    move_counters(tx, &row, [-row.worst_case, 0, row.worst_case]).await?;
     resolve(tx, row.id, "ambiguous", now).await
 }
 
@@ -204,21 +205,21 @@ async fn load(tx: &mut Write, id: Uuid) -> Done<Option<Row>> {
     Ok(Some(Row {
         id,
         state: reader.get("state")?,
-        worst_case: reader.get("worst_case")?,
-        scopes: reader.get("scopes")?,
-        created_at: reader.get("created_at")?,
+        worst_case: reader.get("reserved")?,
+        budgets: reader.get("scopes")?,
+        rates: reader.json("rates")?,
+        admitted_at: reader.get("admitted_at")?,
     }))
 }
 
 /// Adds to reserved, charged and ambiguous of all budgets of the row.
-async fn move_counters(tx: &mut Write, row: &Row, by: [i64; 3], now: Micros) -> Done<()> {
+async fn move_counters(tx: &mut Write, row: &Row, by: [i64; 3]) -> Done<()> {
     let [reserved, charged, ambiguous] = by;
     sqlx::query(MOVE)
-        .bind(&row.scopes)
+        .bind(&row.budgets)
         .bind(reserved)
         .bind(charged)
         .bind(ambiguous)
-        .bind(now)
         .execute(&mut **tx)
         .await?;
     Ok(())
@@ -227,14 +228,6 @@ async fn move_counters(tx: &mut Write, row: &Row, by: [i64; 3], now: Micros) -> 
 async fn resolve(tx: &mut Write, id: Uuid, state: &str, now: Micros) -> Done<()> {
     sqlx::query(RESOLVE).bind(id.to_string()).bind(state).bind(now).execute(&mut **tx).await?;
     Ok(())
-}
-
-fn rates(row: &Row) -> Vec<String> {
-    #[derive(Default, serde::Deserialize)]
-    struct Scopes {
-        rates: Vec<String>,
-    }
-    serde_json::from_str::<Scopes>(&row.scopes).unwrap_or_default().rates
 }
 
 /// An answer that was paid for.
@@ -249,11 +242,15 @@ pub(super) fn kept(row: &SqliteRow) -> Done<KeptAnswer> {
 
 /// What all runs of a message's revision were charged.
 pub(super) async fn spent_on(tx: &mut Write, item: &ItemId, revision: i64) -> Done<Spent> {
-    let row = sqlx::query(SPENT_ON).bind(item.as_str()).bind(revision).fetch_one(&mut **tx).await?;
-    spent(&row)
+    spent(&sums_of(tx, item, revision).await?)
 }
 
-/// The sums of ledger rows, under their columns' names.
+/// The sums behind it, with what is ambiguous.
+pub(super) async fn sums_of(tx: &mut Write, item: &ItemId, revision: i64) -> Done<SqliteRow> {
+    Ok(sqlx::query(SPENT_ON).bind(item.as_str()).bind(revision).fetch_one(&mut **tx).await?)
+}
+
+/// Calls, tokens and cost, under their columns' names.
 pub(super) fn spent(row: &SqliteRow) -> Done<Spent> {
     let reader = Reader::new("ledger", row);
     Ok(Spent { calls: reader.get("calls")?, usage: reader.usage()?, cost: reader.cost("cost")? })

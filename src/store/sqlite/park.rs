@@ -10,11 +10,11 @@ use crate::store::Fenced;
 
 statements! {
     PUT_BACK = "update queue_items set status = 'pending', lease_until = null, hints = 0,
-            due_at = ?3, look_at = ?3, waits_for = ?4, attempt = max(attempt - ?5, 0)
+            due_at = ?3, look_at = ?3, waits_for = ?4, park_reason = ?6, attempt = max(attempt - ?5, 0)
         where id = ?1 and lease = ?2 and status = 'processing'
         returning id";
-    NOTE_PARK = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
-        select id, ?2, 'park', ?3, ?4, lease, attempt from queue_items where id = ?1";
+    NOTE_PARK = "insert into item_history (item_id, at, what, reason, detail, lease, attempt)
+        select id, ?2, 'parked', ?3, ?4, lease, attempt from queue_items where id = ?1";
     FLIGHT_ENDS = "select q.lease_until as lease_until, f.open_at as open_at
         from flights f
         left join queue_items q on q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
@@ -37,7 +37,7 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let wait = judge_wait(&mut tx, park, now).await?;
         let given_back = i64::from(!park.spend_attempt);
-        if !put_back(&mut tx, held, &wait, given_back).await? {
+        if !put_back(&mut tx, held, &wait, given_back, park.reason).await? {
             return Ok(Fenced::Lost);
         }
         note(&mut tx, held, park.reason, park.detail.as_deref(), now).await?;
@@ -51,7 +51,7 @@ impl SqliteStore {
         let mut released = 0;
         for one in held {
             let wait = Wait { due_at: now, waits_for: None };
-            if put_back(&mut tx, one, &wait, 1).await? {
+            if put_back(&mut tx, one, &wait, 1, ParkReason::Drained).await? {
                 note(&mut tx, one, ParkReason::Drained, None, now).await?;
                 cache::give_up(&mut tx, one, now, false).await?;
                 released += 1;
@@ -98,13 +98,20 @@ async fn judge_wait(tx: &mut Write, park: &Park, now: Micros) -> Done<Wait> {
 }
 
 /// Whether the item was still ours.
-async fn put_back(tx: &mut Write, held: &Held, wait: &Wait, given_back: i64) -> Done<bool> {
+async fn put_back(
+    tx: &mut Write,
+    held: &Held,
+    wait: &Wait,
+    given_back: i64,
+    reason: ParkReason,
+) -> Done<bool> {
     let row = sqlx::query(PUT_BACK)
         .bind(held.item.as_str())
         .bind(held.lease.0)
         .bind(wait.due_at)
         .bind(&wait.waits_for)
         .bind(given_back)
+        .bind(reason.name())
         .fetch_optional(&mut **tx)
         .await?;
     Ok(row.is_some())

@@ -17,27 +17,25 @@ statements! {
     FENCE = "select revision from queue_items where id = ?1 and lease = ?2 and status = 'processing'";
     CONTRIBUTED = "select contribution from enrichments where message_id = ?1
         order by revision desc limit 1";
-    WRITE_ENRICHMENT = "insert into enrichments (message_id, revision, event_id, sender, sent_at, intent,
-            detection, agent, model, level, cached, enrichment, contribution, created_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-        on conflict (message_id, revision) do update set event_id = ?3, sender = ?4, sent_at = ?5,
-            intent = ?6, detection = ?7, agent = ?8, model = ?9, level = ?10, cached = ?11,
-            enrichment = ?12, contribution = ?13, created_at = ?14";
-    SETTLE = "update queue_items set status = ?3, reason = ?4, detail = ?5, settled_at = ?6,
-            lease_until = null, waits_for = null, hints = 0, look_at = ?7, confirmed_at = null,
-            completion_id = ?8, completion_kind = ?9, completion_routing_key = ?10, completion_body = ?11
+    WRITE_ENRICHMENT = "insert into enrichments (message_id, revision, event_id, sender_id, sent_at,
+            detection, agent, model, level, cached, enrichment, contribution, recorded_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        on conflict (message_id, revision) do update set event_id = ?3, sender_id = ?4, sent_at = ?5,
+            detection = ?6, agent = ?7, model = ?8, level = ?9, cached = ?10, enrichment = ?11,
+            contribution = ?12, recorded_at = ?13";
+    SETTLE = "update queue_items set status = ?3, intent = ?4, reason = ?5, detail = ?6, settled_at = ?7,
+            lease_until = null, waits_for = null, park_reason = null, hints = 0, look_at = ?8,
+            confirmed_at = null, completion_id = ?9, completion_kind = ?10, routing_key = ?11, body = ?12
         where id = ?1 and lease = ?2";
-    NOTE_FAILURE = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
-        select id, ?2, 'failure', reason, detail, lease, attempt from queue_items where id = ?1";
+    NOTE_FAILURE = "insert into item_history (item_id, at, what, reason, detail, lease, attempt)
+        select id, ?2, 'failed', reason, detail, lease, attempt from queue_items where id = ?1";
     WAS_RECORDED = "select 1 from queue_items where id = ?1 and lease = ?2 and settled_at is not null";
     CONFIRM = "update queue_items set confirmed_at = ?3, look_at = null
         where id = ?1 and completion_id = ?2 and confirmed_at is null
             and status in ('completed', 'skipped', 'failed')";
     // A message that was edited, or came, after its item was settled.
     REOPEN_OUTDATED = "update queue_items set status = 'pending', attempt = 0, hints = 0,
-            due_at = ?2, look_at = ?2, created_at = ?2, reason = null, detail = null,
-            completion_id = null, completion_kind = null, completion_routing_key = null,
-            completion_body = null, confirmed_at = null
+            due_at = ?2, look_at = ?2, created_at = ?2, reason = null, detail = null
         where id = ?1 and confirmed_at is not null and status in ('completed', 'skipped', 'failed')
             and exists (select 1 from messages m where m.id = ?1
                 and (m.revision > queue_items.revision or queue_items.reason = 'message_not_found'))";
@@ -60,7 +58,7 @@ impl SqliteStore {
         // The work is over, so a row that is still reserved lost its end on the way.
         ledger::doubt_rest(&mut tx, held, now).await?;
         if let Some(metric) = &record.metric {
-            figures::write(&mut tx, held, revision, record.event.as_ref(), metric, now).await?;
+            figures::write(&mut tx, held, revision, record, metric, now).await?;
         }
         let woken = end_flights(&mut tx, held, record, now).await?;
         settle(&mut tx, held, record, now).await?;
@@ -131,7 +129,6 @@ async fn upsert_enrichment(
         .bind(record.event.as_ref().map(|event| event.id.as_str()))
         .bind(&message.sender.0)
         .bind(message.sent_at.as_microsecond())
-        .bind(detection.map(|detection| detection.intent().name()))
         .bind(detection.map(codec::json).transpose()?)
         .bind(answered.and_then(|answered| answered.agent))
         .bind(answered.and_then(|answered| answered.model.as_deref()))
@@ -167,6 +164,7 @@ async fn settle(tx: &mut Write, held: &Held, record: &Record, now: Micros) -> Do
         .bind(held.item.as_str())
         .bind(held.lease.0)
         .bind(record.outcome.name())
+        .bind(record.detection.as_ref().map(|detection| detection.intent().name()))
         .bind(record.reason.map(|reason| reason.name()))
         .bind(&record.detail)
         .bind(now)

@@ -28,15 +28,15 @@ statements! {
         where r.event_id = ?1";
     EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
         from events where id = ?1";
-    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by place, id";
-    MESSAGES = "select m.id, m.room_id, m.sender, m.sent_at, m.text, m.revision, m.deleted_at,
+    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
+    MESSAGES = "select m.id, m.room_id, m.sender_id, m.sent_at, m.text, m.revision, m.deleted_at,
             m.detected_intent, m.extracted_entities
         from rooms r join messages m on m.room_id = r.id
         where r.event_id = ?1 order by m.sent_at, m.id";
-    BY_INTENT = "select e.intent as intent, count(*) as messages
-        from enrichments e join queue_items q on q.id = e.message_id and q.revision = e.revision
-        where e.event_id = ?1 and e.intent is not null and q.status in ('completed', 'skipped')
-        group by e.intent";
+    BY_INTENT = "select q.intent as intent, count(*) as messages
+        from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
+        where r.event_id = ?1 and q.intent is not null and q.status in ('completed', 'skipped')
+        group by q.intent";
     ANSWERS = "select e.message_id, m.text as question, e.enrichment
         from enrichments e
         join queue_items q on q.id = e.message_id and q.revision = e.revision
@@ -46,10 +46,12 @@ statements! {
     SAVED = "select coalesce(sum(cached), 0) as cache_hits, coalesce(sum(avoided_cost), 0) as avoided_cost
         from metrics where event_id = ?1";
     SPENT = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
-            coalesce(sum(cost), 0) as cost, coalesce(sum(input), 0) as input,
-            coalesce(sum(output), 0) as output, coalesce(sum(cache_read), 0) as cache_read,
-            coalesce(sum(cache_write_5m), 0) as cache_write_5m,
-            coalesce(sum(cache_write_1h), 0) as cache_write_1h
+            coalesce(sum(charged), 0) as cost,
+            coalesce(sum(input_tokens), 0) as input_tokens,
+            coalesce(sum(output_tokens), 0) as output_tokens,
+            coalesce(sum(cache_read_tokens), 0) as cache_read_tokens,
+            coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
+            coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens
         from ledger where event_id = ?1";
     FAILED = "select q.id as id, q.reason as reason
         from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
@@ -130,7 +132,7 @@ async fn load_event(connection: &mut SqliteConnection, id: &EventId) -> Done<Opt
 /// In the order in which intents are reported.
 async fn by_intent(connection: &mut SqliteConnection, id: &EventId) -> Done<Vec<(Intent, u64)>> {
     let counted = read(connection, BY_INTENT, id, |row| {
-        let reader = Reader::new("enrichments", row);
+        let reader = Reader::new("queue_items", row);
         Ok((reader.get::<String>("intent")?, reader.count("messages")?))
     })
     .await?;

@@ -14,13 +14,13 @@ const LONGEST_HINT_PAUSE: Duration = Duration::from_secs(3600);
 
 statements! {
     // A lease that was renewed since is passed over; its row is looked at when it ends.
-    TICK = "select id, status, completion_id, completion_kind, completion_routing_key, completion_body
+    TICK = "select id, status, completion_id, completion_kind, routing_key, body
         from queue_items
         where look_at is not null and look_at <= ?1
             and (status <> 'processing' or lease_until <= ?1)
         order by look_at limit ?2";
     TICK_WITHOUT_SECOND_HINTS = "select id, status, completion_id, completion_kind,
-            completion_routing_key, completion_body
+            routing_key, body
         from queue_items
         where look_at is not null and (hints = 0 or status <> 'pending') and look_at <= ?1
             and (status <> 'processing' or lease_until <= ?1)
@@ -29,8 +29,8 @@ statements! {
         set look_at = ?2 + min(?3 << min(hints, 16), ?4), hints = hints + 1
         where id in (select value from json_each(?1))";
     SETTING = "select value from settings where key = ?1";
-    WRITE_SETTING = "insert into settings (key, value, updated_at) values (?1, ?2, ?3)
-        on conflict (key) do update set value = ?2, updated_at = ?3";
+    WRITE_SETTING = "insert into settings (key, value, changed_at) values (?1, ?2, ?3)
+        on conflict (key) do update set value = ?2, changed_at = ?3";
 }
 
 /// The rows of `settings`.

@@ -12,8 +12,8 @@ use super::{Done, Micros, SqliteStore, Write};
 use crate::store::StoreError;
 
 statements! {
-    NOTE_TAKEOVERS = "insert into item_history (item_id, at, kind, reason, detail, lease, attempt)
-        select id, ?1, 'takeover', 'worker_gone', null, lease, attempt
+    NOTE_TAKEOVERS = "insert into item_history (item_id, at, what, lease, attempt)
+        select id, ?1, 'taken_over', lease, attempt
         from queue_items where status = 'processing'";
     TAKE_BACK = "update queue_items
         set status = 'pending', lease_until = null, due_at = ?1, look_at = ?1, hints = 0
