@@ -1,4 +1,4 @@
-//! What every engine behind a trait must do: one suite for all stores, one for all brokers.
+//! The promises of the edges, held against every engine behind them.
 #![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
 
-mod broker;
+mod store;

@@ -1,0 +1,87 @@
+//! An engine under test: a fresh database, its store, and a producer beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gleaner::domain::ids::{Held, ItemId};
+use gleaner::store::{Claim, Claimed, Fenced, IngestBatch, Store};
+
+/// A lease that outlasts any test.
+pub(crate) const LONG: Duration = Duration::from_secs(600);
+
+/// An engine with a database that nobody else has.
+pub(crate) trait Harness: Sized {
+    /// Its store.
+    type Engine: Store;
+
+    /// A migrated, empty database.
+    async fn fresh() -> Self;
+
+    /// The store on it.
+    fn store(&self) -> &Arc<Self::Engine>;
+
+    /// Runs a statement as an application does that shares the database. Parameters are text.
+    async fn produce(&self, statement: &'static str, parameters: &[&str]);
+
+    /// Closes and removes it.
+    async fn finish(self);
+
+    /// Writes inputs.
+    async fn ingest(&self, batch: &IngestBatch) {
+        self.store().ingest(batch).await.unwrap();
+    }
+
+    /// Claims what must be free, for longer than the test lasts.
+    async fn claim(&self, item: &ItemId) -> Claim {
+        held(self.store().claim(item, LONG).await.unwrap())
+    }
+
+    /// Claims what must be free under a lease that is over at once: its worker died.
+    async fn claim_and_die(&self, item: &ItemId) -> Claim {
+        held(self.store().claim(item, Duration::ZERO).await.unwrap())
+    }
+
+    /// Whether the item can be claimed now; if so, it is.
+    async fn is_free(&self, item: &ItemId) -> bool {
+        matches!(self.store().claim(item, LONG).await.unwrap(), Claimed::Held(_))
+    }
+
+    /// Edits a message's text, as a higher revision.
+    async fn edit(&self, message: &str) {
+        let edit = "update messages set revision = revision + 1, text = $2 where id = $1";
+        self.produce(edit, &[message, "edited"]).await;
+    }
+
+    /// Lets the scheduler's time for an item come.
+    async fn look_now(&self, item: &ItemId) {
+        let look = "update queue_items set look_at = created_at where id = $1";
+        self.produce(look, &[item.as_str()]).await;
+    }
+
+    /// Asserts that the ledger's rows sum to the scopes' counters.
+    async fn assert_balanced(&self) {
+        let balance = self.store().ledger_balances().await.unwrap();
+        assert!(balance.is_ok(), "{}", format!("{balance:?}"));
+    }
+}
+
+/// The claim that must have been made.
+pub(crate) fn held(claimed: Claimed) -> Claim {
+    match claimed {
+        Claimed::Held(claim) => *claim,
+        Claimed::Settled { .. } | Claimed::NotNow => panic!("not held but {claimed:?}"),
+    }
+}
+
+/// What a fenced write that must have been ours returned.
+pub(crate) fn done<T: std::fmt::Debug>(fenced: Fenced<T>) -> T {
+    match fenced {
+        Fenced::Done(value) => value,
+        Fenced::Lost => panic!("the lease was lost"),
+    }
+}
+
+/// The same item under the lease before.
+pub(crate) fn earlier(held: &Held) -> Held {
+    Held { item: held.item.clone(), lease: gleaner::domain::ids::Lease(held.lease.0 - 1) }
+}

@@ -1,0 +1,217 @@
+//! The ledger: every state, every counter, every answer kept.
+
+use std::time::Duration;
+
+use gleaner::domain::ids::Held;
+use gleaner::domain::usage::NanoUsd;
+use gleaner::store::{Admission, AdmissionRequest, Charge, KeptAnswer, Spent, Store as _};
+use uuid::Uuid;
+
+use super::harness::{Harness, LONG, done};
+use super::samples::{budget, charge, chat, item, park, rate, request, skipped, usage};
+
+promises! {
+    the_counters_follow_every_change_of_state,
+    charging_twice_charges_once,
+    refunding_twice_refunds_once,
+    doubting_twice_doubts_once,
+    a_charged_row_is_neither_refunded_nor_doubted,
+    a_late_answer_charges_an_ambiguous_row,
+    a_refunded_row_is_not_charged,
+    a_refund_gives_its_places_back_when_asked,
+    a_refund_keeps_its_places_when_they_were_used,
+    a_bill_above_the_worst_case_is_counted_in_full,
+    what_an_earlier_lease_reserved_becomes_ambiguous_at_the_next_claim,
+    a_paid_answer_comes_back_at_the_next_claim,
+    a_refusal_is_charged_and_not_kept,
+    another_revision_replays_nothing,
+    a_row_that_nobody_knows_is_left_alone,
+}
+
+const LIMIT: i64 = 1_000;
+
+/// A request of that worst case within a budget and a rate that has two places.
+fn limited(worst_case: i64) -> AdmissionRequest {
+    AdmissionRequest {
+        budgets: vec![budget("budget:event:e", LIMIT), budget("budget:all", LIMIT)],
+        rates: vec![rate("rate:event:e", 2, LONG)],
+        ..request(worst_case)
+    }
+}
+
+async fn holder(h: &impl Harness) -> Held {
+    h.ingest(&chat(1)).await;
+    h.claim(&item("m1")).await.held
+}
+
+async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
+    match h.store().admit(held, request).await.unwrap() {
+        Admission::Admitted { ledger } => ledger,
+        refused @ (Admission::RateLimited { .. }
+        | Admission::OverBudget { .. }
+        | Admission::Lost) => {
+            panic!("not admitted but {refused:?}")
+        }
+    }
+}
+
+/// Asserts that exactly so much of the budget is left.
+async fn assert_left(h: &impl Harness, held: &Held, left: i64) {
+    h.assert_balanced().await;
+    let asks = |worst_case| AdmissionRequest { rates: Vec::new(), ..limited(worst_case) };
+    let more = h.store().admit(held, &asks(left + 1)).await.unwrap();
+    assert!(matches!(more, Admission::OverBudget { .. }), "more than {left} is left: {more:?}");
+    let probe = admit(h, held, &asks(left)).await;
+    h.store().refund(probe, true).await.unwrap();
+    h.assert_balanced().await;
+}
+
+async fn the_counters_follow_every_change_of_state(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    assert_left(h, &held, LIMIT - 400).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    assert_left(h, &held, LIMIT - 150).await;
+    let row = admit(h, &held, &limited(300)).await;
+    h.store().mark_ambiguous(row).await.unwrap();
+    assert_left(h, &held, LIMIT - 150 - 300).await;
+    let row = admit(h, &held, &AdmissionRequest { rates: Vec::new(), ..limited(200) }).await;
+    h.store().refund(row, false).await.unwrap();
+    assert_left(h, &held, LIMIT - 150 - 300).await;
+}
+
+async fn charging_twice_charges_once(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    h.store().charge(row, &charge(170)).await.unwrap();
+    assert_left(h, &held, LIMIT - 150).await;
+}
+
+async fn refunding_twice_refunds_once(h: &impl Harness) {
+    let held = holder(h).await;
+    let kept = admit(h, &held, &limited(300)).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().refund(row, true).await.unwrap();
+    h.store().refund(row, true).await.unwrap();
+    assert_left(h, &held, LIMIT - 300).await;
+    h.store().charge(kept, &charge(300)).await.unwrap();
+    assert_left(h, &held, LIMIT - 300).await;
+}
+
+async fn doubting_twice_doubts_once(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().mark_ambiguous(row).await.unwrap();
+    h.store().mark_ambiguous(row).await.unwrap();
+    assert_left(h, &held, LIMIT - 400).await;
+}
+
+async fn a_charged_row_is_neither_refunded_nor_doubted(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    h.store().refund(row, true).await.unwrap();
+    h.store().mark_ambiguous(row).await.unwrap();
+    assert_left(h, &held, LIMIT - 150).await;
+}
+
+async fn a_late_answer_charges_an_ambiguous_row(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().mark_ambiguous(row).await.unwrap();
+    h.store().charge(row, &charge(150)).await.unwrap();
+    assert_left(h, &held, LIMIT - 150).await;
+}
+
+async fn a_refunded_row_is_not_charged(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().refund(row, false).await.unwrap();
+    h.store().charge(row, &charge(150)).await.unwrap();
+    assert_left(h, &held, LIMIT).await;
+}
+
+async fn a_refund_gives_its_places_back_when_asked(h: &impl Harness) {
+    let held = holder(h).await;
+    admit(h, &held, &limited(1)).await;
+    let row = admit(h, &held, &limited(1)).await;
+    h.store().refund(row, true).await.unwrap();
+    admit(h, &held, &limited(1)).await;
+    let fourth = h.store().admit(&held, &limited(1)).await.unwrap();
+    assert!(matches!(fourth, Admission::RateLimited { .. }), "{fourth:?}");
+}
+
+async fn a_refund_keeps_its_places_when_they_were_used(h: &impl Harness) {
+    let held = holder(h).await;
+    admit(h, &held, &limited(1)).await;
+    let row = admit(h, &held, &limited(1)).await;
+    h.store().refund(row, false).await.unwrap();
+    let third = h.store().admit(&held, &limited(1)).await.unwrap();
+    assert!(matches!(third, Admission::RateLimited { .. }), "{third:?}");
+}
+
+async fn a_bill_above_the_worst_case_is_counted_in_full(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &charge(450)).await.unwrap();
+    assert_left(h, &held, LIMIT - 450).await;
+}
+
+async fn what_an_earlier_lease_reserved_becomes_ambiguous_at_the_next_claim(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let dead = h.claim_and_die(&item("m1")).await.held;
+    let row = admit(h, &dead, &limited(400)).await;
+    let next = h.claim(&item("m1")).await;
+    assert_eq!(next.spent, Spent { calls: 1, ..Spent::default() });
+    // An ambiguous row is not refunded; a reserved one would be.
+    h.store().refund(row, true).await.unwrap();
+    assert_left(h, &next.held, LIMIT - 400).await;
+}
+
+async fn a_paid_answer_comes_back_at_the_next_claim(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    let parked = h.store().park(&held, &park(Duration::ZERO)).await.unwrap();
+    done(parked);
+    let next = h.claim(&item("m1")).await;
+    let kept = KeptAnswer {
+        fingerprint: "task/1".to_owned(),
+        model: "sonnet-20260901".to_owned(),
+        answer: charge(150).answer.unwrap(),
+    };
+    assert_eq!(next.kept, [kept]);
+    assert_eq!(next.spent, Spent { calls: 1, usage: usage(), cost: NanoUsd(150) });
+}
+
+async fn a_refusal_is_charged_and_not_kept(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &Charge { answer: None, ..charge(150) }).await.unwrap();
+    done(h.store().park(&held, &park(Duration::ZERO)).await.unwrap());
+    let next = h.claim(&item("m1")).await;
+    assert!(next.kept.is_empty());
+    assert_eq!(next.spent.cost, NanoUsd(150));
+}
+
+async fn another_revision_replays_nothing(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let claim = h.claim(&item("m1")).await;
+    let row = admit(h, &claim.held, &limited(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    let record = skipped(&claim);
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.edit("m1").await;
+    let next = h.claim(&item("m1")).await;
+    assert!(next.kept.is_empty());
+    assert_eq!(next.spent, Spent::default());
+}
+
+async fn a_row_that_nobody_knows_is_left_alone(h: &impl Harness) {
+    h.store().charge(Uuid::new_v4(), &charge(150)).await.unwrap();
+    h.store().refund(Uuid::new_v4(), true).await.unwrap();
+    h.store().mark_ambiguous(Uuid::new_v4()).await.unwrap();
+    h.assert_balanced().await;
+}

@@ -1,0 +1,165 @@
+//! Reports.
+
+use std::time::Duration;
+
+use gleaner::domain::intent::{Detection, Intent};
+use gleaner::domain::outcome::Reason;
+use gleaner::domain::usage::{NanoUsd, Usage};
+use gleaner::store::{
+    Admission, AnsweredQuestion, Metric, Progress, QueueReport, Record, Spent, Store as _,
+};
+
+use super::harness::{Harness, LONG, done};
+use super::samples::{
+    answer, budget, charge, chat, completed, event, event_id, failed, item, message_id, park,
+    request, skipped, task, task_detected, usage,
+};
+
+promises! {
+    an_empty_queue_is_reported_as_empty,
+    the_queue_is_counted_by_state_with_the_oldest_ages,
+    progress_counts_what_is_settled_of_an_event,
+    an_unknown_event_has_no_report,
+    a_report_counts_messages_by_their_detected_intent,
+    a_report_tells_questions_with_their_answers,
+    a_report_tells_what_failed_and_why,
+    a_report_sums_what_the_ledger_says,
+    a_report_sums_what_the_cache_avoided,
+    a_report_brings_the_event_its_messages_and_its_rows,
+}
+
+fn metric(cached: bool) -> Metric {
+    Metric {
+        intent: Intent::TaskCreation,
+        agent: Some("task_enricher"),
+        model: Some("sonnet".to_owned()),
+        cached,
+        latency: Duration::from_millis(1_234),
+        spent: Spent::default(),
+        avoided_usage: if cached { usage() } else { Usage::default() },
+        avoided_cost: if cached { NanoUsd(700) } else { NanoUsd::ZERO },
+    }
+}
+
+async fn report(h: &impl Harness) -> gleaner::store::EventReport {
+    h.store().event_report(&event_id()).await.unwrap().unwrap()
+}
+
+async fn an_empty_queue_is_reported_as_empty(h: &impl Harness) {
+    assert_eq!(h.store().queue().await.unwrap(), QueueReport::default());
+    assert_eq!(h.store().progress(&event_id()).await.unwrap(), Progress::default());
+}
+
+async fn the_queue_is_counted_by_state_with_the_oldest_ages(h: &impl Harness) {
+    h.ingest(&chat(5)).await;
+    let parked = h.claim(&item("m1")).await.held;
+    done(h.store().park(&parked, &park(LONG)).await.unwrap());
+    h.claim(&item("m2")).await;
+    let settled = h.claim(&item("m3")).await;
+    let record = skipped(&settled);
+    done(h.store().record(&settled.held, &record).await.unwrap());
+    let queue = h.store().queue().await.unwrap();
+    assert_eq!((queue.pending, queue.processing, queue.skipped, queue.owed), (3, 1, 1, 1));
+    assert!(queue.oldest_due > Duration::ZERO && queue.oldest_due < LONG, "{queue:?}");
+    assert!(queue.oldest_processing < LONG, "{queue:?}");
+    h.store().confirm(&item("m3"), record.completion.id).await.unwrap();
+    assert_eq!(h.store().queue().await.unwrap().owed, 0);
+}
+
+async fn progress_counts_what_is_settled_of_an_event(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    let claim = h.claim(&item("m2")).await;
+    done(h.store().record(&claim.held, &skipped(&claim)).await.unwrap());
+    let progress = h.store().progress(&event_id()).await.unwrap();
+    assert_eq!(progress, Progress { settled: 1, total: 3 });
+}
+
+async fn an_unknown_event_has_no_report(h: &impl Harness) {
+    assert!(h.store().event_report(&event_id()).await.unwrap().is_none());
+}
+
+async fn a_report_counts_messages_by_their_detected_intent(h: &impl Harness) {
+    h.ingest(&chat(6)).await;
+    for (name, detection) in [
+        ("m1", Some(task_detected())),
+        ("m2", Some(Detection::none(0.8))),
+        ("m3", Some(task_detected())),
+        ("m4", None),
+    ] {
+        let claim = h.claim(&item(name)).await;
+        let record = Record { detection, ..completed(&claim, Default::default()) };
+        done(h.store().record(&claim.held, &record).await.unwrap());
+    }
+    let claim = h.claim(&item("m5")).await;
+    let record = Record { detection: Some(task_detected()), ..failed(&claim, Reason::Refused) };
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    let counted = report(h).await.by_intent;
+    assert_eq!(counted, [(Intent::TaskCreation, 2), (Intent::None, 1)]);
+}
+
+async fn a_report_tells_questions_with_their_answers(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    for (name, text) in [("m3", "two tasks"), ("m1", "nothing yet")] {
+        let claim = h.claim(&item(name)).await;
+        done(h.store().record(&claim.held, &completed(&claim, answer(text))).await.unwrap());
+    }
+    let told = |name: &str, text: &str| AnsweredQuestion {
+        message: message_id(name),
+        question: format!("this is {name}"),
+        answer: text.to_owned(),
+    };
+    assert_eq!(report(h).await.answers, [told("m1", "nothing yet"), told("m3", "two tasks")]);
+}
+
+async fn a_report_tells_what_failed_and_why(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    for (name, reason) in [("m3", Reason::Refused), ("m2", Reason::WaitedTooLong)] {
+        let claim = h.claim(&item(name)).await;
+        done(h.store().record(&claim.held, &failed(&claim, reason)).await.unwrap());
+    }
+    let expected = [(message_id("m2"), Reason::WaitedTooLong), (message_id("m3"), Reason::Refused)];
+    assert_eq!(report(h).await.failed, expected);
+}
+
+async fn a_report_sums_what_the_ledger_says(h: &impl Harness) {
+    h.ingest(&chat(2)).await;
+    let mut request = request(500);
+    request.budgets = vec![budget("budget:event:wedding", 10_000)];
+    for (name, costs) in [("m1", vec![150, 40]), ("m2", vec![10])] {
+        let claim = h.claim(&item(name)).await;
+        for cost in costs {
+            let admission = h.store().admit(&claim.held, &request).await.unwrap();
+            let Admission::Admitted { ledger } = admission else { panic!("{admission:?}") };
+            h.store().charge(ledger, &charge(cost)).await.unwrap();
+        }
+        let record = Record { metric: Some(metric(false)), ..completed(&claim, task("dj")) };
+        done(h.store().record(&claim.held, &record).await.unwrap());
+    }
+    let spent = report(h).await.spent;
+    let thrice = usage() + usage() + usage();
+    assert_eq!(spent, Spent { calls: 3, usage: thrice, cost: NanoUsd(200) });
+    h.assert_balanced().await;
+}
+
+async fn a_report_sums_what_the_cache_avoided(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    for (name, cached) in [("m1", true), ("m2", false), ("m3", true)] {
+        let claim = h.claim(&item(name)).await;
+        let record = Record { metric: Some(metric(cached)), ..completed(&claim, task("dj")) };
+        done(h.store().record(&claim.held, &record).await.unwrap());
+    }
+    let report = report(h).await;
+    assert_eq!((report.cache_hits, report.avoided_cost), (2, NanoUsd(1_400)));
+    assert_eq!(report.spent, Spent::default());
+}
+
+async fn a_report_brings_the_event_its_messages_and_its_rows(h: &impl Harness) {
+    let batch = chat(3);
+    h.ingest(&batch).await;
+    let claim = h.claim(&item("m2")).await;
+    done(h.store().record(&claim.held, &completed(&claim, task("dj"))).await.unwrap());
+    let report = report(h).await;
+    assert_eq!((report.event, report.messages), (event(), batch.messages));
+    assert_eq!(report.rows, h.store().projections(&event(), None).await.unwrap());
+    assert_eq!(report.rows.tasks.len(), 1);
+}
