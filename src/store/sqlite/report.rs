@@ -155,7 +155,5 @@ fn answer(row: &SqliteRow) -> Done<Option<AnsweredQuestion>> {
 fn failed(row: &SqliteRow) -> Done<Option<(MessageId, Reason)>> {
     let reader = Reader::new("queue_items", row);
     let reason = reader.get::<Option<&str>>("reason")?.and_then(Reason::named);
-    Ok(reason
-        .map(|reason| Ok::<_, super::Trouble>((reader.message_id("id")?, reason)))
-        .transpose()?)
+    reason.map(|reason| Ok((reader.message_id("id")?, reason))).transpose()
 }

@@ -107,8 +107,8 @@ async fn a_holder_whose_lease_was_taken_over_writes_nothing_more(h: &impl Harnes
         Fenced::Lost
     );
     assert_eq!(store.admit(&old.held, &request(5)).await.unwrap(), Admission::Lost);
-    assert_eq!(store.renew(&[old.held.clone()], LONG).await.unwrap(), [item("m1")]);
-    assert_eq!(store.release(&[old.held.clone()]).await.unwrap(), 0);
+    assert_eq!(store.renew(std::slice::from_ref(&old.held), LONG).await.unwrap(), [item("m1")]);
+    assert_eq!(store.release(std::slice::from_ref(&old.held)).await.unwrap(), 0);
     assert!(!store.was_recorded(&old.held).await.unwrap());
     assert!(matches!(store.record(&new.held, &skipped(&new)).await.unwrap(), Fenced::Done(_)));
 }

@@ -116,7 +116,8 @@ async fn a_recorded_item_needs_no_lease_any_more(h: &impl Harness) {
     h.ingest(&chat(1)).await;
     let claim = h.claim(&item("m1")).await;
     done(h.store().record(&claim.held, &skipped(&claim)).await.unwrap());
-    let lost = h.store().renew(&[claim.held.clone()], Duration::from_secs(60)).await.unwrap();
+    let lost =
+        h.store().renew(std::slice::from_ref(&claim.held), Duration::from_secs(60)).await.unwrap();
     assert_eq!(lost, [item("m1")]);
     assert_eq!(h.store().release(&[claim.held]).await.unwrap(), 0);
 }
