@@ -68,7 +68,7 @@ create table queue_items (
     look_at integer, -- when the scheduler must look again; null when nothing is owed
     hints integer not null default 0,
     waits_for text, -- the cache key whose flight it waits for
-    park_reason text,
+    park_reason text, -- null once it waits for nothing any more
     revision integer not null default -1, -- the message's at the last claim; -1 while it had no row
     created_at integer not null,
     claimed_at integer,

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, between, cache, ledger, micros};
+use super::{Done, Micros, SqliteStore, Write, between, cache, context, ledger, micros};
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{Held, ItemId, Lease};
 use crate::domain::outcome::Reason;
@@ -23,9 +23,6 @@ statements! {
     MESSAGE = "select id, room_id, sender_id, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
         from messages where id = ?1";
     ROOM_EVENT = "select event_id from rooms where id = ?1";
-    EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
-        from events where id = ?1";
-    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
     NOTE_TAKEOVER = "insert into item_history (item_id, at, what, lease, attempt)
         select id, ?2, 'taken_over', lease, attempt from queue_items where id = ?1";
     REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2
@@ -138,18 +135,10 @@ async fn load_inputs(
     // A message's event is its room's and no other; an item without a message knows its own.
     let event_id = if message.is_some() { room_event } else { known_event };
     let event = match &event_id {
-        Some(id) => load_event(tx, id).await?,
+        Some(id) => context::load_event(tx, id).await?,
         None => None,
     };
     Ok(Inputs { message, event, event_id, room_exists })
-}
-
-async fn load_event(tx: &mut Write, id: &str) -> Done<Option<Event>> {
-    let Some(row) = sqlx::query(EVENT).bind(id).fetch_optional(&mut **tx).await? else {
-        return Ok(None);
-    };
-    let participants = sqlx::query(PARTICIPANTS).bind(id).fetch_all(&mut **tx).await?;
-    codec::event(&row, &participants).map(Some)
 }
 
 async fn take(

@@ -1,10 +1,10 @@
 //! What an event knew just before a message.
 
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
+use sqlx::SqliteConnection;
 
-use super::{Done, Micros, SqliteStore, codec, fold};
-use crate::domain::chat::{Event, Vendor};
+use super::{Done, SqliteStore, codec, fold};
+use crate::domain::chat::{Event, Message, Vendor};
 use crate::domain::ids::MessageId;
 use crate::domain::projection::Projections;
 use crate::store::{ContextQuery, ContextRows};
@@ -15,50 +15,33 @@ statements! {
         from rooms r join messages m on m.room_id = r.id
         where r.event_id = ?1 and (m.sent_at, m.id) < (?2, ?3) and m.deleted_at is null
         order by m.sent_at desc, m.id desc limit ?4";
-    TASKS = "select id, title, object, action, assignee, due_said, due, status, opened_at
-        from tasks where event_id = ?1 and (opened_at, opened_by) < (?2, ?3)
-        order by opened_at desc, opened_by desc limit ?4";
-    EXPENSES = "select id, what, minor, currency, category, paid_by, split_between, shares, status, opened_at
-        from expenses where event_id = ?1 and (opened_at, opened_by) < (?2, ?3)
-        order by opened_at desc, opened_by desc limit ?4";
+    EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
+        from events where id = ?1";
+    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
     UNSETTLED_BEFORE = "select count(*)
         from messages asked
         join messages m on m.room_id = asked.room_id and (m.sent_at, m.id) < (asked.sent_at, asked.id)
         join queue_items q on q.id = m.id
-        where asked.id = ?1 and (q.status = 'processing' or (q.status = 'pending' and q.due_at <= ?2))";
+        where asked.id = ?1 and (q.status = 'processing' or (q.status = 'pending' and q.park_reason is null))";
     VENDORS = "select id, name, kind, area, price_from, currency, rating from vendors where kind = ?1
         order by rating desc nulls last, price_from nulls last, id limit ?2";
 }
 
 impl SqliteStore {
+    /// Tasks and expenses are folded as of the message: what was done since is not known yet.
     pub(super) async fn load_context(&self, query: &ContextQuery) -> Done<ContextRows> {
-        Ok(ContextRows {
-            messages: self.newest_before(MESSAGES, query, query.messages, codec::message).await?,
-            tasks: self.newest_before(TASKS, query, query.tasks, codec::task).await?,
-            expenses: self.newest_before(EXPENSES, query, query.expenses, codec::expense).await?,
-        })
-    }
-
-    /// The newest rows before a message, turned round: oldest first.
-    async fn newest_before<T>(
-        &self,
-        statement: &'static str,
-        query: &ContextQuery,
-        limit: u32,
-        read: fn(&SqliteRow) -> Done<T>,
-    ) -> Done<Vec<T>> {
-        if limit == 0 {
-            return Ok(Vec::new());
+        let mut tx = self.readers.begin().await?;
+        let mut context =
+            ContextRows { messages: messages_before(&mut tx, query).await?, ..Default::default() };
+        if query.tasks == 0 && query.expenses == 0 {
+            return Ok(context);
         }
-        let (sent_at, message) = &query.before;
-        let rows = sqlx::query(statement)
-            .bind(query.event.as_str())
-            .bind(sent_at.as_microsecond())
-            .bind(message.as_str())
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter().rev().map(read).collect()
+        if let Some(event) = load_event(&mut tx, query.event.as_str()).await? {
+            let rows = fold::rows_before(&mut tx, &event, &query.before).await?;
+            context.tasks = newest(rows.tasks, query.tasks);
+            context.expenses = newest(rows.expenses, query.expenses);
+        }
+        Ok(context)
     }
 
     pub(super) async fn load_projections(
@@ -74,19 +57,42 @@ impl SqliteStore {
         }
     }
 
-    /// Parked items are due later; what is due now or in work is what a query waits for.
     pub(super) async fn count_unsettled_before(&self, message: &MessageId) -> Done<u64> {
-        let now: Micros = Timestamp::now().as_microsecond();
-        let count: i64 = sqlx::query_scalar(UNSETTLED_BEFORE)
-            .bind(message.as_str())
-            .bind(now)
-            .fetch_one(&self.readers)
-            .await?;
-        Ok(count.unsigned_abs())
+        let query = sqlx::query_scalar::<_, i64>(UNSETTLED_BEFORE).bind(message.as_str());
+        Ok(query.fetch_one(&self.readers).await?.unsigned_abs())
     }
 
     pub(super) async fn load_vendors(&self, kind: &str, limit: u32) -> Done<Vec<Vendor>> {
         let query = sqlx::query(VENDORS).bind(kind).bind(limit);
         query.fetch_all(&self.readers).await?.iter().map(codec::vendor).collect()
     }
+}
+
+/// An event with its participants.
+pub(super) async fn load_event(connection: &mut SqliteConnection, id: &str) -> Done<Option<Event>> {
+    let Some(row) = sqlx::query(EVENT).bind(id).fetch_optional(&mut *connection).await? else {
+        return Ok(None);
+    };
+    let participants = sqlx::query(PARTICIPANTS).bind(id).fetch_all(connection).await?;
+    codec::event(&row, &participants).map(Some)
+}
+
+async fn messages_before(
+    connection: &mut SqliteConnection,
+    query: &ContextQuery,
+) -> Done<Vec<Message>> {
+    let (sent_at, message) = &query.before;
+    let rows = sqlx::query(MESSAGES)
+        .bind(query.event.as_str())
+        .bind(sent_at.as_microsecond())
+        .bind(message.as_str())
+        .bind(query.messages)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().rev().map(codec::message).collect()
+}
+
+/// The last of them, in their order.
+fn newest<T>(mut rows: Vec<T>, limit: u32) -> Vec<T> {
+    rows.split_off(rows.len().saturating_sub(limit as usize))
 }

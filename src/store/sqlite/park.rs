@@ -37,7 +37,7 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let wait = judge_wait(&mut tx, park, now).await?;
         let given_back = i64::from(!park.spend_attempt);
-        if !put_back(&mut tx, held, &wait, given_back, park.reason).await? {
+        if !put_back(&mut tx, held, &wait, given_back, Some(park.reason)).await? {
             return Ok(Fenced::Lost);
         }
         note(&mut tx, held, park.reason, park.detail.as_deref(), now).await?;
@@ -51,7 +51,7 @@ impl SqliteStore {
         let mut released = 0;
         for one in held {
             let wait = Wait { due_at: now, waits_for: None };
-            if put_back(&mut tx, one, &wait, 1, ParkReason::Drained).await? {
+            if put_back(&mut tx, one, &wait, 1, None).await? {
                 note(&mut tx, one, ParkReason::Drained, None, now).await?;
                 cache::give_up(&mut tx, one, now, false).await?;
                 released += 1;
@@ -97,13 +97,13 @@ async fn judge_wait(tx: &mut Write, park: &Park, now: Micros) -> Done<Wait> {
     Ok(Wait { due_at: due_at.min(opens_at), waits_for: None })
 }
 
-/// Whether the item was still ours.
+/// Whether the item was still ours. What is released is not parked: it waits for nothing.
 async fn put_back(
     tx: &mut Write,
     held: &Held,
     wait: &Wait,
     given_back: i64,
-    reason: ParkReason,
+    reason: Option<ParkReason>,
 ) -> Done<bool> {
     let row = sqlx::query(PUT_BACK)
         .bind(held.item.as_str())
@@ -111,7 +111,7 @@ async fn put_back(
         .bind(wait.due_at)
         .bind(&wait.waits_for)
         .bind(given_back)
-        .bind(reason.name())
+        .bind(reason.map(ParkReason::name))
         .fetch_optional(&mut **tx)
         .await?;
     Ok(row.is_some())

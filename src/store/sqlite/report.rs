@@ -7,8 +7,8 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, between, fold, ledger};
-use crate::domain::chat::{Event, Message};
+use super::{Done, Micros, SqliteStore, between, context, fold, ledger};
+use crate::domain::chat::Message;
 use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::intent::Intent;
@@ -26,9 +26,6 @@ statements! {
             count(*) as total
         from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
         where r.event_id = ?1";
-    EVENT = "select id, tenant, name, kind, starts_at, time_zone, locale, currency, budget
-        from events where id = ?1";
-    PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
     MESSAGES = "select m.id, m.room_id, m.sender_id, m.sent_at, m.text, m.revision, m.deleted_at,
             m.detected_intent, m.extracted_entities
         from rooms r join messages m on m.room_id = r.id
@@ -87,7 +84,7 @@ impl SqliteStore {
 
     pub(super) async fn report_event(&self, id: &EventId) -> Done<Option<EventReport>> {
         let mut tx = self.readers.begin().await?;
-        let Some(event) = load_event(&mut tx, id).await? else { return Ok(None) };
+        let Some(event) = context::load_event(&mut tx, id.as_str()).await? else { return Ok(None) };
         let saved = sqlx::query(SAVED).bind(id.as_str()).fetch_one(&mut *tx).await?;
         let saved = Reader::new("metrics", &saved);
         let spent = sqlx::query(SPENT).bind(id.as_str()).fetch_one(&mut *tx).await?;
@@ -120,13 +117,6 @@ async fn read<T>(
 ) -> Done<Vec<T>> {
     let rows = sqlx::query(statement).bind(event.as_str()).fetch_all(connection).await?;
     rows.iter().map(read_row).collect()
-}
-
-async fn load_event(connection: &mut SqliteConnection, id: &EventId) -> Done<Option<Event>> {
-    let query = sqlx::query(EVENT).bind(id.as_str());
-    let Some(row) = query.fetch_optional(&mut *connection).await? else { return Ok(None) };
-    let participants = sqlx::query(PARTICIPANTS).bind(id.as_str()).fetch_all(connection).await?;
-    codec::event(&row, &participants).map(Some)
 }
 
 /// In the order in which intents are reported.

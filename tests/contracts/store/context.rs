@@ -1,15 +1,16 @@
 //! What an event knew just before a message.
 
-use std::time::Duration;
-
 use gleaner::domain::chat::{Message, Vendor};
 use gleaner::domain::enrichment::{Contribution, ExpenseStatus};
 use gleaner::domain::ids::RoomId;
+use gleaner::domain::intent::{FollowUpKind, Target};
+use gleaner::domain::projection::TaskStatus;
 use gleaner::store::{ContextQuery, ContextRows, IngestBatch, Store as _};
 
 use super::harness::{Harness, LONG, done};
 use super::samples::{
-    at, chat, completed, event, event_id, expense, item, message, message_id, park, skipped, task,
+    at, chat, completed, event, event_id, expense, follow_up, item, message, message_id, park,
+    skipped, task,
 };
 
 promises! {
@@ -19,7 +20,8 @@ promises! {
     messages_of_all_the_events_rooms_are_found_and_no_others,
     a_deleted_message_is_left_out,
     tasks_and_expenses_opened_before_are_found_newest_kept,
-    what_is_due_or_in_work_before_a_message_is_counted,
+    what_was_done_after_a_message_is_not_known_to_it,
+    what_is_neither_settled_nor_parked_before_a_message_is_counted,
     the_best_vendors_come_first,
 }
 
@@ -97,7 +99,19 @@ async fn tasks_and_expenses_opened_before_are_found_newest_kept(h: &impl Harness
     assert_eq!(rows.tasks[0].opened_at, at(3));
 }
 
-async fn what_is_due_or_in_work_before_a_message_is_counted(h: &impl Harness) {
+async fn what_was_done_after_a_message_is_not_known_to_it(h: &impl Harness) {
+    let batch = chat(4);
+    h.ingest(&batch).await;
+    give(h, "m1", task("dj")).await;
+    let about = Target { thing: Some("dj".to_owned()), ..Target::default() };
+    give(h, "m3", follow_up(FollowUpKind::Completion, about)).await;
+    for (place, status) in [(1, TaskStatus::Open), (2, TaskStatus::Open), (3, TaskStatus::Done)] {
+        let rows = h.store().context(&query(&batch.messages[place], 0, 9, 9)).await.unwrap();
+        assert_eq!(rows.tasks[0].status, status, "before message {place}");
+    }
+}
+
+async fn what_is_neither_settled_nor_parked_before_a_message_is_counted(h: &impl Harness) {
     h.ingest(&chat(5)).await;
     let earlier = |name: &'static str| {
         let store = h.store().clone();
@@ -111,7 +125,7 @@ async fn what_is_due_or_in_work_before_a_message_is_counted(h: &impl Harness) {
     done(h.store().park(&b.held, &park(LONG)).await.unwrap());
     assert_eq!(earlier("m4").await, 1);
     let c = h.claim(&item("m3")).await;
-    done(h.store().park(&c.held, &park(Duration::ZERO)).await.unwrap());
+    assert_eq!(h.store().release(&[c.held]).await.unwrap(), 1);
     assert_eq!(earlier("m4").await, 1);
     assert_eq!(h.store().unsettled_before(&message_id("ghost")).await.unwrap(), 0);
 }

@@ -23,6 +23,9 @@ pub(crate) trait Harness: Sized {
     /// Runs a statement as an application does that shares the database. Parameters are text.
     async fn produce(&self, statement: &'static str, parameters: &[&str]);
 
+    /// What a statement counts.
+    async fn count(&self, statement: &'static str) -> i64;
+
     /// Closes and removes it.
     async fn finish(self);
 

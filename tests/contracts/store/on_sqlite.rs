@@ -46,6 +46,10 @@ impl Harness for OnSqlite {
         query.execute(&self.producer).await.unwrap();
     }
 
+    async fn count(&self, statement: &'static str) -> i64 {
+        sqlx::query_scalar(statement).fetch_one(&self.producer).await.unwrap()
+    }
+
     async fn finish(self) {
         self.producer.close().await;
         self.store.close().await;

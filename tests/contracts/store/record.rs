@@ -9,7 +9,7 @@ use gleaner::store::{CacheLookup, Claimed, Fenced, Progress, Record, Store as _}
 
 use super::harness::{Harness, LONG, done, earlier};
 use super::samples::{
-    chat, completed, entry, event, event_id, failed, item, request, skipped, task,
+    chat, completed, entry, event, event_id, failed, item, request, retry, skipped, task,
 };
 
 promises! {
@@ -22,6 +22,7 @@ promises! {
     a_message_of_no_event_can_be_settled,
     a_recorded_item_needs_no_lease_any_more,
     what_is_still_reserved_at_the_end_stays_accounted_for,
+    parks_failures_and_takeovers_leave_a_row_each_and_the_straight_way_none,
 }
 
 async fn rows(h: &impl Harness) -> Projections {
@@ -128,4 +129,26 @@ async fn what_is_still_reserved_at_the_end_stays_accounted_for(h: &impl Harness)
     h.store().admit(&claim.held, &request(400)).await.unwrap();
     done(h.store().record(&claim.held, &skipped(&claim)).await.unwrap());
     h.assert_balanced().await;
+}
+
+async fn parks_failures_and_takeovers_leave_a_row_each_and_the_straight_way_none(h: &impl Harness) {
+    const PARKED: &str = "select count(*) from item_history where what = 'parked'
+        and item_id = 'm2' and reason = 'retry' and detail = 'overloaded' and attempt = 1";
+    const FAILED: &str = "select count(*) from item_history where what = 'failed'
+        and item_id = 'm2' and reason = 'refused' and attempt = 3";
+    const TAKEN_OVER: &str = "select count(*) from item_history where what = 'taken_over'
+        and item_id = 'm2' and attempt = 2";
+    h.ingest(&chat(2)).await;
+    let straight = h.claim(&item("m1")).await;
+    done(h.store().record(&straight.held, &completed(&straight, task("dj"))).await.unwrap());
+    assert_eq!(h.count("select count(*) from item_history").await, 0);
+    let claim = h.claim(&item("m2")).await;
+    done(h.store().park(&claim.held, &retry(Duration::ZERO)).await.unwrap());
+    h.claim_and_die(&item("m2")).await;
+    let claim = h.claim(&item("m2")).await;
+    done(h.store().record(&claim.held, &failed(&claim, Reason::Refused)).await.unwrap());
+    for statement in [PARKED, FAILED, TAKEN_OVER] {
+        assert_eq!(h.count(statement).await, 1, "{statement}");
+    }
+    assert_eq!(h.count("select count(*) from item_history").await, 3);
 }

@@ -26,6 +26,7 @@ promises! {
     a_report_sums_what_the_ledger_says,
     a_report_sums_what_the_cache_avoided,
     a_report_brings_the_event_its_messages_and_its_rows,
+    a_metric_carries_what_the_ledger_charged_and_is_rolled_up,
 }
 
 fn metric(cached: bool) -> Metric {
@@ -118,7 +119,9 @@ async fn a_report_tells_what_failed_and_why(h: &impl Harness) {
         done(h.store().record(&claim.held, &failed(&claim, reason)).await.unwrap());
     }
     let expected = [(message_id("m2"), Reason::WaitedTooLong), (message_id("m3"), Reason::Refused)];
-    assert_eq!(report(h).await.failed, expected);
+    let mut failed = report(h).await.failed;
+    failed.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(failed, expected);
 }
 
 async fn a_report_sums_what_the_ledger_says(h: &impl Harness) {
@@ -162,4 +165,37 @@ async fn a_report_brings_the_event_its_messages_and_its_rows(h: &impl Harness) {
     assert_eq!((report.event, report.messages), (event(), batch.messages));
     assert_eq!(report.rows, h.store().projections(&event(), None).await.unwrap());
     assert_eq!(report.rows.tasks.len(), 1);
+}
+
+async fn a_metric_carries_what_the_ledger_charged_and_is_rolled_up(h: &impl Harness) {
+    const METRIC: &str = "select count(*) from metrics where item_id = 'm1' and tenant = 'acme'
+        and event_id = 'wedding' and intent = 'task_creation' and calls = 2 and cost = 150
+        and ambiguous_cost = 500 and input_tokens = 100 and output_tokens = 20
+        and cache_read_tokens = 3 and cache_write_5m_tokens = 2 and cache_write_1h_tokens = 1
+        and latency_us = 1234000";
+    h.ingest(&chat(2)).await;
+    for name in ["m1", "m2"] {
+        let claim = h.claim(&item(name)).await;
+        for charged in [true, false] {
+            let admission = h.store().admit(&claim.held, &request(500)).await.unwrap();
+            let Admission::Admitted { ledger } = admission else { panic!("{admission:?}") };
+            if charged {
+                h.store().charge(ledger, &charge(150)).await.unwrap();
+            } else {
+                h.store().mark_ambiguous(ledger).await.unwrap();
+            }
+        }
+        let record = Record { metric: Some(metric(false)), ..completed(&claim, task("dj")) };
+        done(h.store().record(&claim.held, &record).await.unwrap());
+    }
+    assert_eq!(h.count(METRIC).await, 1);
+    for (statement, sum) in [
+        ("select cast(sum(items) as bigint) from metric_rollups", 2),
+        ("select cast(sum(calls) as bigint) from metric_rollups", 4),
+        ("select cast(sum(cost) as bigint) from metric_rollups", 300),
+        ("select cast(sum(tokens) as bigint) from metric_rollups", 252),
+        ("select cast(sum(latency_us) as bigint) from metric_rollups", 2_468_000),
+    ] {
+        assert_eq!(h.count(statement).await, sum, "{statement}");
+    }
 }
