@@ -1,7 +1,8 @@
 //! The fold itself: contributions in, rows out.
 
 use super::matching::{
-    corrected_expense, expense_again, open_task, standing_expense, task_again, voted_option,
+    corrected_expense, expense_again, open_task, same_thing, standing_expense, task_again,
+    voted_option,
 };
 use super::{
     Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
@@ -11,6 +12,7 @@ use crate::domain::chat::Event;
 use crate::domain::enrichment::{
     Enrichment, ExpenseEnrichment, ExpenseStatus, PollEnrichment, TaskEnrichment,
 };
+use crate::domain::ids::PersonId;
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 use crate::domain::money::split_equally;
 use uuid::Uuid;
@@ -18,10 +20,12 @@ use uuid::Uuid;
 /// The rows that these contributions yield, whatever order they are given in.
 pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
     entries.sort_by(|a, b| (a.sent_at, &a.message).cmp(&(b.sent_at, &b.message)));
-    let mut fold = Fold { event, rows: Projections::default() };
+    let mut fold = Fold { event, rows: Projections::default(), openers: Vec::new() };
     for entry in &entries {
-        let effect = fold.apply(entry);
-        if let Some((projection, effect)) = effect {
+        if let Some((projection, effect)) = fold.apply(entry) {
+            if effect == Effect::Opened {
+                fold.openers.push((projection, entry.sender.clone()));
+            }
             fold.rows.sources.push(SourceRow {
                 message: entry.message.clone(),
                 projection,
@@ -35,6 +39,8 @@ pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
 struct Fold<'a> {
     event: &'a Event,
     rows: Projections,
+    /// Who opened which row, in the order of opening.
+    openers: Vec<(Uuid, PersonId)>,
 }
 
 /// A row and what was done to it.
@@ -206,23 +212,35 @@ impl Fold<'_> {
 
     /// Takes back the latest row that the sender opened; with a thing, the latest one about it.
     fn retract(&mut self, entry: &Entry, target: &Target) -> Done {
-        let opened_by_sender =
-            |id: Uuid, rows: &Projections| rows.sources.iter().any(|s| s.projection == id);
-        let thing = target.thing.as_deref();
-        let sender = self.event.name_of(&entry.sender).to_owned();
-        if let Some(thing) = thing
-            && let Some(at) = self.rows.expenses.iter().rposition(|row| {
-                row.paid_by.as_ref() == Some(&entry.sender)
-                    && row.status != ExpenseStatus::Cancelled
-                    && row.what.to_lowercase().contains(&thing.to_lowercase())
-                    && opened_by_sender(row.id, &self.rows)
-            })
-        {
-            self.rows.expenses[at].status = ExpenseStatus::Cancelled;
-            return Some((self.rows.expenses[at].id, Effect::Cancelled));
+        let own: Vec<Uuid> = self
+            .openers
+            .iter()
+            .rev()
+            .filter(|(_, who)| *who == entry.sender)
+            .map(|(row, _)| *row)
+            .collect();
+        let meant =
+            |text: &str| target.thing.as_deref().is_none_or(|thing| same_thing(text, thing));
+        for id in own {
+            let expense = self.rows.expenses.iter_mut().find(|row| row.id == id);
+            if let Some(row) =
+                expense.filter(|row| row.status != ExpenseStatus::Cancelled && meant(&row.what))
+            {
+                row.status = ExpenseStatus::Cancelled;
+                return Some((id, Effect::Cancelled));
+            }
+            let task = self.rows.tasks.iter_mut().find(|row| row.id == id);
+            if let Some(row) =
+                task.filter(|row| row.status == TaskStatus::Open && meant(&row.object))
+            {
+                row.status = TaskStatus::Cancelled;
+                return Some((id, Effect::Cancelled));
+            }
         }
-        let row = open_task(&mut self.rows.tasks, thing, Some(&sender))?;
-        row.status = TaskStatus::Cancelled;
-        Some((row.id, Effect::Cancelled))
+        None
     }
 }
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

@@ -120,7 +120,8 @@ pub(super) fn voted_option(polls: &[PollRow], thing: &str) -> Option<(usize, usi
     })
 }
 
-fn same_thing(one: &str, other: &str) -> bool {
+/// Whether two names of a thing agree: the same, or one is a word of the other.
+pub(super) fn same_thing(one: &str, other: &str) -> bool {
     let (one, other) = (one.to_lowercase(), other.to_lowercase());
     one == other || words(&one).any(|word| word == other) || words(&other).any(|word| word == one)
 }
