@@ -1,1 +1,295 @@
-//! The way of one message.
+//! The way of one message: read this first.
+//!
+//! ```text
+//! receive → claim → rollout → detect → cache → admit → context → ask → read → record → publish → ack
+//! ```
+//!
+//! Every step is a named call. Whatever happens on the way becomes an answer
+//! or a [`Fault`]; it is settled once, in one place, and only then is the
+//! delivery acknowledged.
+
+mod receive;
+mod answer;
+mod ask;
+mod call;
+mod guard;
+mod publish;
+mod settle;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::agents::{self, Personal, Plan, Question};
+use crate::broker::{Broker, Delivery};
+use crate::cache::Cache;
+use crate::delay::DelayPolicy;
+use crate::detect::{self, Detector, Subject};
+use crate::domain::chat::{Event, Message};
+use crate::domain::enrichment::Enrichment;
+use crate::domain::ids::Held;
+use crate::domain::intent::{Detection, QueryEntities};
+use crate::domain::outcome::{ParkReason, Reason};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::model::registry::Models;
+use crate::model::retry::RetryPolicy;
+use crate::rollout;
+use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Store};
+
+use answer::Answer;
+use ask::Asked;
+pub use publish::Publisher;
+pub use receive::{BadDelivery, item_id};
+
+/// The most vendors that are suggested for a task.
+const MOST_VENDORS: u32 = 3;
+
+/// All that a message's way needs; built once, used by all slots.
+pub struct Pipeline {
+    /// Where the truth is kept.
+    pub store: Arc<dyn Store>,
+    /// Where completion events go.
+    pub broker: Arc<dyn Broker>,
+    /// What finds the intent.
+    pub detector: Detector,
+    /// Answers that were paid for once.
+    pub cache: Cache,
+    /// Who may ask a model.
+    pub limits: Limits,
+    /// Which model each agent asks.
+    pub models: Models,
+    /// When a failed request is sent again.
+    pub retry: RetryPolicy,
+    /// What may change without a restart.
+    pub runtime: watch::Receiver<RuntimeSettings>,
+    /// Times and counts that a message's patience is made of.
+    pub patience: PatienceSettings,
+    /// The CloudEvents `source`.
+    pub source: String,
+    /// What publishes completion events.
+    pub publisher: Publisher,
+}
+
+/// Times and counts that a message's patience is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct PatienceSettings {
+    /// How long a claim's lease lasts.
+    pub lease: Duration,
+    /// From claim to record at most.
+    pub deadline: Duration,
+    /// Attempts before an item fails.
+    pub attempts: u32,
+    /// The pauses after passing faults.
+    pub backoff: DelayPolicy,
+    /// How long an item may be parked in all.
+    pub longest_wait: Duration,
+    /// How long a message may be missing.
+    pub missing_grace: Duration,
+}
+
+/// Whom the work is about.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    claim: &'a Claim,
+    message: &'a Message,
+    event: &'a Event,
+}
+
+/// What became of a delivery.
+#[derive(Debug)]
+pub enum Walked {
+    /// It is dealt with, and acknowledged where that was owed.
+    Done,
+    /// The drain came first: the caller releases the item, then acknowledges the delivery.
+    Unfinished {
+        /// The item that is still held.
+        held: Held,
+        /// Its delivery.
+        delivery: Delivery,
+    },
+    /// The drain came before a claim: the broker has it back when the connection closes.
+    Returned(Delivery),
+}
+
+impl Pipeline {
+    /// Walks one delivery from the broker back to the broker.
+    ///
+    /// `held` is told of the claim while it lasts; `drained` ends the wait for an answer.
+    pub async fn walk(
+        &self,
+        delivery: Delivery,
+        held: &dyn Holding,
+        drained: &CancellationToken,
+    ) -> Walked {
+        let item = match item_id(&delivery.body) {
+            Ok(item) => item,
+            Err(bad) => return self.dead_letter(delivery, &bad, drained).await,
+        };
+        let claim = match self.claim(&item, drained).await {
+            Some(Claimed::Held(claim)) => claim,
+            Some(Claimed::Settled { owed }) => {
+                return self.publish_owed(owed, &item, delivery).await;
+            }
+            Some(Claimed::NotNow) => return self.acknowledge(&item, delivery).await,
+            None => return Walked::Returned(delivery),
+        };
+        let _holding = Holder::new(held, &claim.held);
+        let started = Instant::now();
+        let answering = guard::guarded(self.patience.deadline, self.answer(&claim));
+        let answered = tokio::select! {
+            answered = answering => answered,
+            () = drained.cancelled() => return Walked::Unfinished { held: claim.held, delivery },
+        };
+        self.settle(&claim, answered, started.elapsed(), delivery).await
+    }
+
+    /// Rollout, detect, cache, admit, context, ask, read: from a claim to an answer.
+    async fn answer(&self, claim: &Claim) -> Result<Answer, Fault> {
+        let (message, event) = self.found(claim)?;
+        if message.deleted_at.is_some() {
+            return Ok(Answer::skipped(Reason::Deleted, None));
+        }
+        if !rollout::inside(&event.id, &self.runtime.borrow()) {
+            return Ok(Answer::skipped(Reason::OutsideRollout, None));
+        }
+        let detection = self.detect(message, event);
+        let subject = About { claim, message, event };
+        match agents::plan(event, message, &detection) {
+            Plan::Nothing if detection.follow_up.is_none() => {
+                Ok(Answer::skipped(Reason::NothingToDo, Some(detection)))
+            }
+            Plan::Nothing => Ok(Answer::changes_a_row(detection)),
+            Plan::Answer(enrichment) => Ok(Answer::by_code(detection, enrichment)),
+            Plan::Records(query) => self.answer_from_records(&subject, detection, &query).await,
+            Plan::Ask(question) => self.answer_by_model(&subject, detection, &question).await,
+        }
+    }
+
+    /// The message and its event, or what their absence means.
+    fn found<'a>(&self, claim: &'a Claim) -> Result<(&'a Message, &'a Event), Fault> {
+        let Some(message) = &claim.message else {
+            let (age, grace) = (claim.age, self.patience.missing_grace);
+            if age >= grace {
+                return Err(Fault::permanent(
+                    Reason::MessageNotFound,
+                    format_args!("no row after {} s", age.as_secs()),
+                ));
+            }
+            // The pause grows with the item's age: its producer commits soon, or not at all.
+            let after =
+                age.max(Duration::from_millis(250)).min(grace - age + Duration::from_millis(10));
+            return Err(Fault::deferred(after, ParkReason::MessageMissing));
+        };
+        match &claim.event {
+            Some(event) => Ok((message, event)),
+            None if claim.room_exists => {
+                Err(Fault::permanent(Reason::EventNotFound, "the room's event has no row"))
+            }
+            None => Err(Fault::permanent(Reason::RoomNotFound, "the message's room has no row")),
+        }
+    }
+
+    fn detect(&self, message: &Message, event: &Event) -> Detection {
+        let subject = Subject {
+            text: &message.text,
+            sender: Some(event.name_of(&message.sender)),
+            sent_at: Some(message.sent_at),
+            event: Some(event),
+        };
+        detect::taken(message).unwrap_or_else(|| self.detector.detect(&subject))
+    }
+
+    /// A question about the group's own records: no model, but the earlier messages first.
+    async fn answer_from_records(
+        &self,
+        &About { claim, message, event }: &About<'_>,
+        detection: Detection,
+        query: &QueryEntities,
+    ) -> Result<Answer, Fault> {
+        const LONGEST: Duration = Duration::from_secs(30);
+        if claim.age < LONGEST && self.store.unsettled_before(&message.id).await? > 0 {
+            return Err(Fault::deferred(Duration::from_millis(500), ParkReason::EarlierMessages));
+        }
+        let rows =
+            self.store.projections(event, Some(&(message.sent_at, message.id.clone()))).await?;
+        let answer = agents::records::answer(event, message, query, &rows);
+        Ok(Answer::by_code(detection, Enrichment::Answer(answer)))
+    }
+
+    /// Cache, admit, context, ask, read; the personal part by code.
+    async fn answer_by_model(
+        &self,
+        about: &About<'_>,
+        detection: Detection,
+        question: &Question,
+    ) -> Result<Answer, Fault> {
+        let About { claim, message, event } = *about;
+        let assigned = self.assigned(question)?;
+        let key = question.key(assigned.model.name());
+        let found = match self.cache.look(&claim.held, &key).await? {
+            CacheLookup::Hit(entry) => answer::Found::cached(question, entry)?,
+            CacheLookup::InFlight { after } => {
+                return Err(Fault::Deferred {
+                    after,
+                    reason: ParkReason::FlightTaken,
+                    flight: Some(key),
+                });
+            }
+            CacheLookup::Leader => self.ask(&Asked { about, question, assigned, key }).await?,
+        };
+        let personal = self.personal(message, event, &detection).await?;
+        let enrichment = agents::finish(event, message, &detection, found.base.clone(), &personal)
+            .ok_or_else(|| {
+                Fault::transient("an answer of another agent was read for this question")
+            })?;
+        Ok(Answer::by_model(detection, enrichment, question, found))
+    }
+
+    /// What the event itself adds to a general answer: vendors, and what was spent before.
+    async fn personal(
+        &self,
+        message: &Message,
+        event: &Event,
+        detection: &Detection,
+    ) -> Result<Personal, Fault> {
+        let needs = agents::personal_needs(event, message, detection);
+        let mut personal = Personal::default();
+        if let Some(kind) = needs.vendors {
+            personal.vendors = self.store.vendors(kind.name(), MOST_VENDORS).await?;
+        }
+        if let Some(query) = needs.past {
+            personal.past = self.store.context(&query).await?;
+        }
+        Ok(personal)
+    }
+}
+
+/// Who is told which items are held, so that their leases are renewed.
+pub trait Holding: Send + Sync {
+    /// A claim begins.
+    fn hold(&self, held: &Held);
+    /// It ends, settled or not.
+    fn let_go(&self, held: &Held);
+}
+
+/// Tells the end of a claim whatever way it ends.
+struct Holder<'a> {
+    holding: &'a dyn Holding,
+    held: Held,
+}
+
+impl<'a> Holder<'a> {
+    fn new(holding: &'a dyn Holding, held: &Held) -> Self {
+        holding.hold(held);
+        Self { holding, held: held.clone() }
+    }
+}
+
+impl Drop for Holder<'_> {
+    fn drop(&mut self) {
+        self.holding.let_go(&self.held);
+    }
+}

@@ -11,7 +11,7 @@ use super::question::Question;
 use super::shape::Shape;
 use crate::context::escape_line;
 use crate::domain::enrichment::{ExpenseBase, TaskBase};
-use crate::model::ModelRequest;
+use crate::model::{ModelError, ModelRequest};
 
 /// What was read from an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,16 @@ pub enum Base {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadAnswer(String);
+
+impl BadAnswer {
+    /// What is wrong with a response that holds no answer at all.
+    pub fn unusable(error: &ModelError) -> Self {
+        match error {
+            ModelError::Unusable { why, .. } => Self(why.clone()),
+            other => Self(other.to_string()),
+        }
+    }
+}
 
 /// The most lines a list may have.
 const MOST_LINES: usize = 12;

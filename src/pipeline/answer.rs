@@ -1,0 +1,135 @@
+//! What a message's way ends in, before it is settled.
+
+use serde_json::Value;
+
+use crate::agents::{self, Base, Question};
+use crate::domain::enrichment::{Contribution, Enrichment};
+use crate::domain::intent::Detection;
+use crate::domain::outcome::Reason;
+use crate::domain::usage::{NanoUsd, Usage};
+use crate::fault::Fault;
+use crate::store::{Answered, CacheEntry, CacheWrite, Spent};
+
+/// The answer for a message: skipped with a reason, a change to a row, or an enrichment.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Set when there is nothing to do, and why.
+    pub(super) skipped: Option<Reason>,
+    /// What detection said, if it came that far.
+    pub(super) detection: Option<Detection>,
+    /// The structured answer.
+    pub(super) answered: Option<Answered>,
+    /// What goes into the cache.
+    pub(super) cache: Option<CacheWrite>,
+    /// What a cache hit avoided.
+    pub(super) avoided: (Usage, NanoUsd),
+    /// What this run spent on models.
+    pub(super) spent: Spent,
+}
+
+impl Answer {
+    pub(super) fn skipped(reason: Reason, detection: Option<Detection>) -> Self {
+        Self { skipped: Some(reason), detection, ..Self::empty() }
+    }
+
+    /// A follow-up alone: a row changes without a model.
+    pub(super) fn changes_a_row(detection: Detection) -> Self {
+        Self { detection: Some(detection), ..Self::empty() }
+    }
+
+    /// Code alone answered.
+    pub(super) fn by_code(detection: Detection, enrichment: Enrichment) -> Self {
+        let answered = Answered {
+            agent: None,
+            model: None,
+            level: None,
+            cached: false,
+            enrichment: Some(enrichment),
+        };
+        Self { detection: Some(detection), answered: Some(answered), ..Self::empty() }
+    }
+
+    /// A model answered, now or when the cache was filled.
+    pub(super) fn by_model(
+        detection: Detection,
+        enrichment: Enrichment,
+        question: &Question,
+        found: Found,
+    ) -> Self {
+        let answered = Answered {
+            agent: Some(question.agent().name()),
+            model: Some(found.model),
+            level: question.level().map(|level| level.name()),
+            cached: found.cached,
+            enrichment: Some(enrichment),
+        };
+        Self {
+            detection: Some(detection),
+            answered: Some(answered),
+            cache: found.write,
+            avoided: found.avoided,
+            spent: found.spent,
+            skipped: None,
+        }
+    }
+
+    fn empty() -> Self {
+        Self {
+            skipped: None,
+            detection: None,
+            answered: None,
+            cache: None,
+            avoided: (Usage::default(), NanoUsd::ZERO),
+            spent: Spent::default(),
+        }
+    }
+
+    /// What the answer contributes to the event's rows.
+    pub(super) fn contribution(&self) -> Contribution {
+        if self.skipped.is_some() {
+            return Contribution::default();
+        }
+        Contribution {
+            enrichment: self.answered.as_ref().and_then(|answered| answered.enrichment.clone()),
+            follow_up: self.detection.as_ref().and_then(|detection| detection.follow_up.clone()),
+        }
+    }
+}
+
+/// A general answer, and where it came from.
+pub(super) struct Found {
+    /// The answer, read and checked.
+    pub(super) base: Base,
+    /// The model that gave it.
+    pub(super) model: String,
+    /// Whether it came from the cache.
+    pub(super) cached: bool,
+    /// What the cache avoided.
+    pub(super) avoided: (Usage, NanoUsd),
+    /// What this run spent.
+    pub(super) spent: Spent,
+    /// What goes into the cache.
+    pub(super) write: Option<CacheWrite>,
+}
+
+impl Found {
+    /// An answer from the cache. It was checked before it went in; one that does not fit any more
+    /// was written by another release, and its key should have differed.
+    pub(super) fn cached(question: &Question, entry: CacheEntry) -> Result<Self, Fault> {
+        let base = read(question, &entry.answer)?;
+        let avoided = (entry.usage, entry.cost);
+        Ok(Self {
+            base,
+            model: entry.model,
+            cached: true,
+            avoided,
+            spent: Spent::default(),
+            write: None,
+        })
+    }
+}
+
+/// Reads a checked answer again.
+pub(super) fn read(question: &Question, answer: &Value) -> Result<Base, Fault> {
+    agents::read(question, answer).map_err(|bad| Fault::permanent(Reason::AnswerInvalid, bad))
+}

@@ -1,0 +1,193 @@
+//! Ask: a question to a model, or to its fallback when the model cannot be asked.
+//!
+//! An answer that does not fit is sent back once with what is wrong with it.
+
+use std::sync::Arc;
+
+use super::answer::{Found, read};
+use super::{About, Pipeline};
+use crate::agents::{self, BadAnswer, Question};
+use crate::context;
+use crate::domain::outcome::{ParkReason, Reason};
+use crate::domain::usage::{NanoUsd, Usage};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::model::registry::Assigned;
+use crate::model::retry::{self, Verdict};
+use crate::model::{Model, ModelError, ModelRequest, ModelResponse};
+use crate::store::{CacheWrite, Spent, StoreError};
+
+/// One question of one message, and whom it goes to.
+pub(super) struct Asked<'a> {
+    pub(super) about: &'a About<'a>,
+    pub(super) question: &'a Question,
+    pub(super) assigned: &'a Assigned,
+    pub(super) key: String,
+}
+
+/// Why there is no answer from a model.
+pub(super) enum Unanswered {
+    /// It cannot be asked now; a fallback may be.
+    Unavailable(Fault),
+    /// A budget has no room for it; a fallback may be asked.
+    OverBudget(String),
+    /// The message's own fault.
+    Fault(Fault),
+}
+
+impl From<Fault> for Unanswered {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Unanswered {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+/// What a model gave back for one request, tried as often as the policy allows.
+enum Reply {
+    /// An answer; not yet held against its schema.
+    Answer(ModelResponse),
+    /// A paid response without a usable answer, and what is wrong with it.
+    Unusable(BadAnswer),
+}
+
+/// A request in one model's hands, and what it cost so far.
+pub(super) struct Call<'a> {
+    pub(super) model: &'a Arc<dyn Model>,
+    pub(super) request: &'a ModelRequest,
+    pub(super) fingerprint: &'a str,
+    pub(super) spent: &'a mut Spent,
+}
+
+impl Pipeline {
+    /// Which model the question's agent asks.
+    pub(super) fn assigned(&self, question: &Question) -> Result<&Assigned, Fault> {
+        let agent = question.agent().name();
+        let missing = || Fault::transient(format!("no model is assigned to {agent}"));
+        self.models.agent(agent).ok_or_else(missing)
+    }
+
+    /// Asks the agent's model, or its fallback when the model cannot be asked.
+    pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Found, Fault> {
+        let fault = match self.ask_model(asked, &asked.assigned.model).await {
+            Ok(found) => return Ok(found),
+            Err(Unanswered::Fault(fault)) => return Err(fault),
+            Err(Unanswered::Unavailable(fault)) => fault,
+            Err(Unanswered::OverBudget(scope)) => Limits::refuse(&scope),
+        };
+        let Some(fallback) = &asked.assigned.fallback else { return Err(fault) };
+        match self.ask_model(asked, fallback).await {
+            // The fallback's answer never sits under the primary's key.
+            Ok(found) => Ok(Found { write: None, ..found }),
+            Err(_) => Err(fault),
+        }
+    }
+
+    /// Asks one model, and once more when its answer does not fit.
+    async fn ask_model(
+        &self,
+        asked: &Asked<'_>,
+        model: &Arc<dyn Model>,
+    ) -> Result<Found, Unanswered> {
+        let question = asked.question;
+        let request = self.request(asked).await?;
+        let fingerprint = question.fingerprint(model.name());
+        let mut spent = Spent::default();
+        let first = Call { model, request: &request, fingerprint: &fingerprint, spent: &mut spent };
+        let repair = match self.respond(asked, first).await? {
+            Reply::Answer(response) => match agents::read(question, &response.answer) {
+                Ok(base) => return Ok(self.found_by(asked, base, response, spent)),
+                Err(bad) => agents::repair(&request, &bad, &response.answer),
+            },
+            Reply::Unusable(bad) => agents::repair(&request, &bad, &serde_json::Value::Null),
+        };
+        let fingerprint = question.repair_fingerprint(model.name());
+        let second = Call { model, request: &repair, fingerprint: &fingerprint, spent: &mut spent };
+        match self.respond(asked, second).await? {
+            Reply::Answer(response) => {
+                let base = read(question, &response.answer)?;
+                Ok(self.found_by(asked, base, response, spent))
+            }
+            Reply::Unusable(bad) => Err(Fault::permanent(Reason::AnswerInvalid, bad).into()),
+        }
+    }
+
+    fn found_by(
+        &self,
+        asked: &Asked<'_>,
+        base: agents::Base,
+        response: ModelResponse,
+        spent: Spent,
+    ) -> Found {
+        let write = CacheWrite {
+            key: asked.key.clone(),
+            event: asked.question.event().cloned(),
+            answer: response.answer,
+            model: response.model.clone(),
+            usage: spent.usage,
+            cost: spent.cost,
+            ttl: self.cache.ttl(),
+        };
+        let avoided = (Usage::default(), NanoUsd::ZERO);
+        Found { base, model: response.model, cached: false, avoided, spent, write: Some(write) }
+    }
+
+    /// The request: a shared question is given no context, by its type.
+    async fn request(&self, asked: &Asked<'_>) -> Result<ModelRequest, StoreError> {
+        let max_tokens = asked.assigned.max_tokens;
+        let private = match asked.question {
+            Question::Shared(shared) => return Ok(shared.request(max_tokens)),
+            Question::Private(private) => private,
+        };
+        let About { event, message, .. } = *asked.about;
+        let level = private.agent().level();
+        let rows = match context::query(level, event, message) {
+            Some(query) => self.store.context(&query).await?,
+            None => Default::default(),
+        };
+        Ok(private.request(&context::assemble(level, event, message, &rows), max_tokens))
+    }
+
+    /// An answer kept from an earlier run, else one from the model, tried as often as the policy allows.
+    async fn respond(&self, asked: &Asked<'_>, mut call: Call<'_>) -> Result<Reply, Unanswered> {
+        let kept = &asked.about.claim.kept;
+        if let Some(kept) = kept.iter().find(|kept| kept.fingerprint == call.fingerprint) {
+            let (model, answer) = (kept.model.clone(), kept.answer.clone());
+            return Ok(Reply::Answer(ModelResponse { model, answer, usage: Usage::default() }));
+        }
+        if call.model.is_free() {
+            let answered = call.model.ask(call.request).await;
+            return answered.map(Reply::Answer).map_err(|error| Fault::transient(error).into());
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.try_once(asked, &mut call).await? {
+                Ok(response) => return Ok(Reply::Answer(response)),
+                Err(error) => error,
+            };
+            match retry::verdict(&error, tries, &self.retry) {
+                Verdict::Again { after } => tokio::time::sleep(after).await,
+                Verdict::Repair => return Ok(Reply::Unusable(BadAnswer::unusable(&error))),
+                given_up => return Err(unanswered(given_up, error)),
+            }
+        }
+    }
+}
+
+/// What the end of all tries means for the message.
+fn unanswered(verdict: Verdict, error: ModelError) -> Unanswered {
+    match verdict {
+        Verdict::Park { after, .. } => {
+            Unanswered::Unavailable(Fault::deferred(after, ParkReason::ProviderPaused))
+        }
+        Verdict::GiveUp(reason) => Unanswered::Fault(Fault::permanent(reason, error)),
+        Verdict::SpendAttempt | Verdict::Again { .. } | Verdict::Repair => {
+            Unanswered::Unavailable(Fault::transient(error))
+        }
+    }
+}

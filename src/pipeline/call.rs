@@ -1,0 +1,131 @@
+//! One HTTP request to a model: breaker, admission, the call, the ledger.
+//!
+//! Whatever comes back is settled with the ledger before anything else happens.
+
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use super::ask::{Asked, Call, Unanswered};
+use super::{About, Pipeline};
+use crate::domain::outcome::{ParkReason, Reason};
+use crate::domain::usage::Usage;
+use crate::fault::Fault;
+use crate::limits::{Asking, Permit, Refusal};
+use crate::model::{Billing, ModelError, ModelResponse};
+use crate::store::{Charge, StoreError};
+use crate::telemetry::metrics;
+
+/// How long an item waits when its operator paused Gleaner.
+const PAUSE: Duration = Duration::from_secs(5);
+
+impl Pipeline {
+    /// Makes one request, if it may be made.
+    pub(super) async fn try_once(
+        &self,
+        asked: &Asked<'_>,
+        call: &mut Call<'_>,
+    ) -> Result<Result<ModelResponse, ModelError>, Unanswered> {
+        if self.runtime.borrow().paused {
+            return Err(Fault::deferred(PAUSE, ParkReason::Paused).into());
+        }
+        let breaker = &asked.assigned.breaker;
+        if let Err(after) = breaker.allow() {
+            return Err(Unanswered::Unavailable(Fault::deferred(
+                after,
+                ParkReason::ProviderPaused,
+            )));
+        }
+        let permit = self.permit(asked, call).await?;
+        let started = Instant::now();
+        let answered = call.model.ask(call.request).await;
+        let result = if answered.is_ok() { "answered" } else { "failed" };
+        metrics::model_call(call.request.agent, call.model.name(), result, started.elapsed());
+        breaker.saw(&answered);
+        self.settle_ledger(asked, call, &permit, &answered).await?;
+        Ok(answered)
+    }
+
+    /// An admission that is still fresh; one that was kept for too long is returned, and its message parked.
+    async fn permit(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Permit, Unanswered> {
+        let About { claim, message, event } = *asked.about;
+        let (model, request) = (call.model.name(), call.request);
+        let prompt = asked.question.most_prompt_tokens(request);
+        let now = jiff::Timestamp::now();
+        let worst_case = asked.assigned.prices.worst_case(model, prompt, request.max_tokens, now);
+        let Some(worst_case) = worst_case else {
+            return Err(
+                Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")).into()
+            );
+        };
+        let fingerprint = call.fingerprint;
+        let asking = Asking {
+            held: &claim.held,
+            event,
+            message,
+            agent: request.agent,
+            model,
+            fingerprint,
+            worst_case,
+        };
+        let permit = match self.limits.admit(&asking).await {
+            Ok(permit) => permit,
+            Err(Refusal::OverBudget { scope }) => return Err(Unanswered::OverBudget(scope)),
+            Err(Refusal::Fault(fault)) => return Err(fault.into()),
+        };
+        if permit.is_stale() {
+            self.store.refund(permit.ledger, true).await?;
+            return Err(Fault::deferred(Duration::ZERO, ParkReason::RateLimited).into());
+        }
+        Ok(permit)
+    }
+
+    /// Charges, refunds or marks the request, at once and by itself.
+    async fn settle_ledger(
+        &self,
+        asked: &Asked<'_>,
+        call: &mut Call<'_>,
+        permit: &Permit,
+        answered: &Result<ModelResponse, ModelError>,
+    ) -> Result<(), StoreError> {
+        let billing = match answered {
+            Ok(response) => {
+                Billing::Charged { usage: response.usage, model: response.model.clone() }
+            }
+            Err(error) => error.billing(),
+        };
+        let (usage, answering) = match billing {
+            Billing::Nothing { sent } => return self.store.refund(permit.ledger, !sent).await,
+            Billing::Ambiguous => {
+                call.spent.calls += 1;
+                return self.store.mark_ambiguous(permit.ledger).await;
+            }
+            Billing::Charged { usage, model } => (usage, model),
+        };
+        let model = call.model.name();
+        let Some(cost) = asked.assigned.prices.price(model, &usage, jiff::Timestamp::now()) else {
+            warn!(model, "a response has no price: its ledger row stays at the worst case");
+            return self.store.mark_ambiguous(permit.ledger).await;
+        };
+        call.spent.calls += 1;
+        call.spent.usage += usage;
+        call.spent.cost += cost;
+        metrics::cost(model, cost);
+        count_tokens(model, &usage);
+        let answer = answered.as_ref().ok().map(|response| response.answer.clone());
+        self.store.charge(permit.ledger, &Charge { usage, cost, model: answering, answer }).await
+    }
+}
+
+fn count_tokens(model: &str, usage: &Usage) {
+    let classes = [
+        ("input", usage.input),
+        ("output", usage.output),
+        ("cache_read", usage.cache_read),
+        ("cache_write_5m", usage.cache_write_5m),
+        ("cache_write_1h", usage.cache_write_1h),
+    ];
+    for (class, count) in classes.into_iter().filter(|(_, count)| *count > 0) {
+        metrics::tokens(model, class, count);
+    }
+}

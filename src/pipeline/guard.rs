@@ -1,0 +1,49 @@
+//! A deadline around the work, and a net under it: a panic becomes a fault.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+
+use crate::fault::Fault;
+
+/// Runs the work to its end, its deadline or its panic.
+pub(super) async fn guarded<T>(
+    deadline: Duration,
+    work: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    // The work holds only shared references and its own state, which dies with it.
+    let caught = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(deadline, caught).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => {
+            Err(Fault::transient(format!("the work panicked: {}", words(panic.as_ref()))))
+        }
+        Err(_) => Err(Fault::transient(format!("not done within {} s", deadline.as_secs()))),
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_passing_fault() {
+        let result = guarded::<()>(Duration::from_secs(5), async { panic!("out of cake") }).await;
+        let Err(Fault::Transient(error)) = result else { panic!("{result:?}") };
+        assert!(error.to_string().contains("out of cake"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_never_ends_becomes_a_passing_fault() {
+        let result = guarded::<()>(Duration::from_secs(120), std::future::pending()).await;
+        let Err(Fault::Transient(error)) = result else { panic!("{result:?}") };
+        assert!(error.to_string().contains("120 s"));
+    }
+}

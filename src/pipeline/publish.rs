@@ -1,0 +1,69 @@
+//! Publish: completion events, from the walk and from the scheduler alike.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
+
+use tracing::warn;
+
+use crate::broker::{Broker, Published};
+use crate::settings::Unrouted;
+use crate::store::{OwedEvent, Store};
+use crate::telemetry::metrics;
+
+/// Publishes what rows owe, and writes down that it was confirmed.
+pub struct Publisher {
+    store: Arc<dyn Store>,
+    broker: Arc<dyn Broker>,
+    unrouted: Unrouted,
+    started: Instant,
+    warned_at_s: AtomicI64,
+}
+
+impl Publisher {
+    /// A publisher that treats unroutable events as the setting says.
+    pub fn new(store: Arc<dyn Store>, broker: Arc<dyn Broker>, unrouted: Unrouted) -> Self {
+        Self { store, broker, unrouted, started: Instant::now(), warned_at_s: AtomicI64::new(-60) }
+    }
+
+    /// Publishes an event until it is confirmed and written down; `false` leaves it to the scheduler.
+    pub async fn publish(&self, owed: &OwedEvent) -> bool {
+        match self.broker.publish_completion(&owed.completion).await {
+            Ok(Published::Routed) => {}
+            Ok(Published::Unrouted) => {
+                self.warn_of_unrouted(owed);
+                if self.unrouted == Unrouted::Hold {
+                    return false;
+                }
+            }
+            Err(error) => {
+                warn!(message_id = %owed.item, %error, "left the completion event of {} to the scheduler", owed.item);
+                return false;
+            }
+        }
+        match self.store.confirm(&owed.item, owed.completion.id).await {
+            Ok(()) => true,
+            // It is published again with the same bytes; consumers know it by its ID.
+            Err(error) => {
+                warn!(message_id = %owed.item, %error, "could not write down a confirm; it is published once more");
+                false
+            }
+        }
+    }
+
+    /// Counts each, warns once a minute.
+    fn warn_of_unrouted(&self, owed: &OwedEvent) {
+        metrics::unrouted();
+        let now = self.started.elapsed().as_secs() as i64;
+        let last = self.warned_at_s.load(Ordering::Relaxed);
+        let due = now - last >= 60
+            && self
+                .warned_at_s
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if due {
+            let key = &owed.completion.routing_key;
+            warn!(routing_key = %key, "no queue is bound for completion events such as {key}");
+        }
+    }
+}
