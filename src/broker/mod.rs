@@ -8,11 +8,15 @@ pub mod amqp;
 pub mod embedded;
 pub mod envelope;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::domain::ids::ItemId;
 use crate::fault::Fault;
+use crate::settings::BrokerSettings;
 use crate::store::CompletionEvent;
 
 /// What a broker says when it could not do what was asked.
@@ -96,6 +100,19 @@ impl Delivery {
             Acker::Embedded => Ok(true),
         }
     }
+}
+
+/// The broker that the settings name: RabbitMQ where there is a URL, else the queue in process.
+///
+/// RabbitMQ need not be there yet: its supervisor connects when it is.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub async fn open(settings: &BrokerSettings) -> Result<Arc<dyn Broker>, BrokerError> {
+    if settings.url.expose_secret().is_empty() {
+        return Ok(Arc::new(embedded::EmbeddedBroker::new()));
+    }
+    Ok(Arc::new(amqp::AmqpBroker::start(settings).await?))
 }
 
 /// A message broker.

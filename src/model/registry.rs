@@ -219,7 +219,7 @@ impl Assigning<'_> {
     }
 
     fn note(&mut self, key: String, problem: String) {
-        self.mistakes.push(Mistake { key, problem });
+        self.mistakes.push(Mistake { key, layer: "effective settings".to_owned(), problem });
     }
 
     fn mistake<T>(&mut self, key: String, problem: String) -> Option<T> {

@@ -10,10 +10,12 @@ pub mod types;
 pub mod postgres;
 pub mod sqlite;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::domain::chat::{Event, Vendor};
@@ -21,6 +23,7 @@ use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
 use crate::domain::usage::NanoUsd;
 use crate::fault::{Fault, Park};
+use crate::settings::DatabaseSettings;
 
 pub use types::*;
 
@@ -83,6 +86,17 @@ pub enum Fenced<T = ()> {
     Done(T),
     /// The lease is not ours any more; nothing was written.
     Lost,
+}
+
+/// Opens the store that the URL's scheme names; nothing is migrated or checked yet.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] when the database is not there.
+pub async fn open(settings: &DatabaseSettings) -> Stored<Arc<dyn Store>> {
+    if settings.url.expose_secret().starts_with("sqlite:") {
+        return Ok(Arc::new(sqlite::SqliteStore::open(settings).await?));
+    }
+    Ok(Arc::new(postgres::PostgresStore::connect(settings).await?))
 }
 
 /// The tables of one engine.

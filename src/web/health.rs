@@ -65,9 +65,8 @@ pub(super) async fn livez(State(shown): State<Shown>) -> (StatusCode, Json<Value
 /// `/readyz`: 200 while messages can be worked on.
 pub(super) async fn readyz(State(shown): State<Shown>) -> (StatusCode, Json<Value>) {
     let store = shown.store().await;
-    let health = shown.state.broker.health();
-    let (ready, body) =
-        readiness(store, &health, shown.state.broker.kind(), shown.state.pulse.phase());
+    let (health, kind) = shown.state.broker();
+    let (ready, body) = readiness(store, &health, kind, shown.state.pulse.phase());
     (status(ready), Json(body))
 }
 

@@ -11,7 +11,7 @@ mod recent;
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -26,7 +26,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, BrokerHealth};
 use crate::store::{QueueReport, Store};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::Pulse;
@@ -48,19 +48,43 @@ const FIGURES_FRESH: Duration = Duration::from_secs(3);
 /// For how long a check of the store is fresh.
 const CHECK_FRESH: Duration = Duration::from_secs(1);
 
-/// What the port shows.
+/// What the port shows. The port is open before database and broker are there.
 #[derive(Clone)]
 pub struct WebState {
-    /// Where the truth is kept.
-    pub store: Arc<dyn Store>,
-    /// The queue.
-    pub broker: Arc<dyn Broker>,
-    /// Signs of life.
-    pub pulse: Arc<Pulse>,
-    /// The metrics, to be rendered.
-    pub metrics: PrometheusHandle,
-    /// The bearer token; empty: none is demanded, which settings allow on loopback alone.
-    pub token: SecretString,
+    engines: Arc<OnceLock<Engines>>,
+    pulse: Arc<Pulse>,
+    metrics: PrometheusHandle,
+    token: SecretString,
+}
+
+/// Where the truth is kept, and the queue.
+struct Engines {
+    store: Arc<dyn Store>,
+    broker: Arc<dyn Broker>,
+}
+
+impl WebState {
+    /// Without engines yet. An empty token means that none is demanded, which the settings allow on
+    /// loopback alone.
+    pub fn new(pulse: Arc<Pulse>, metrics: PrometheusHandle, token: SecretString) -> Self {
+        Self { engines: Arc::default(), pulse, metrics, token }
+    }
+
+    /// The engines are there: from now on they are asked. Once is enough; later ones are ignored.
+    pub fn connected(&self, store: Arc<dyn Store>, broker: Arc<dyn Broker>) {
+        self.engines.get_or_init(|| Engines { store, broker });
+    }
+
+    /// The queue's health and kind; nothing works before it is there.
+    fn broker(&self) -> (BrokerHealth, &'static str) {
+        self.engines.get().map_or((BrokerHealth::default(), "none yet"), |engines| {
+            (engines.broker.health(), engines.broker.kind())
+        })
+    }
+
+    fn store(&self) -> Option<Arc<dyn Store>> {
+        self.engines.get().map(|engines| Arc::clone(&engines.store))
+    }
 }
 
 /// The state, with what was seen lately.
@@ -74,7 +98,7 @@ struct Shown {
 impl Shown {
     /// The queue's figures; `None` when the store does not answer in time.
     async fn figures(&self) -> Option<QueueReport> {
-        let store = Arc::clone(&self.state.store);
+        let store = self.state.store()?;
         self.figures
             .get(FIGURES_FRESH, || async move { queue::figures(store.as_ref()).await })
             .await
@@ -82,7 +106,7 @@ impl Shown {
 
     /// The store's state.
     async fn store(&self) -> health::StoreState {
-        let store = Arc::clone(&self.state.store);
+        let Some(store) = self.state.store() else { return Err("unavailable") };
         self.store
             .get(CHECK_FRESH, || async move { health::store_state(store.as_ref()).await })
             .await
@@ -165,7 +189,7 @@ async fn bounded(request: Request, next: Next) -> Response {
 async fn render_metrics(State(shown): State<Shown>) -> Response {
     let figures = shown.figures().await;
     metrics::queue(figures.as_ref().map(queue::as_metrics).as_ref());
-    metrics::broker(&queue::broker_metrics(&shown.state.broker.health()));
+    metrics::broker(&queue::broker_metrics(&shown.state.broker().0));
     let text = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (text, shown.state.metrics.render()).into_response()
 }

@@ -19,8 +19,8 @@ pub(super) async fn page(State(shown): State<Shown>) -> Html<String> {
     let runs = format!(
         "{} on {} and the {} queue",
         state.pulse.phase().name(),
-        state.store.engine(),
-        state.broker.kind()
+        state.store().map_or("no store yet", |store| store.engine()),
+        state.broker().1
     );
     Html(render(&runs, figures.as_ref()))
 }

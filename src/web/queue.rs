@@ -27,9 +27,9 @@ pub(super) async fn api_queue(State(shown): State<Shown>) -> (StatusCode, Json<V
         let problem = json!({ "error": "the store does not answer" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(problem));
     };
-    let broker = &shown.state.broker;
+    let (health, kind) = shown.state.broker();
     let phase = shown.state.pulse.phase().name();
-    (StatusCode::OK, Json(as_json(&report, broker.kind(), &broker.health(), phase)))
+    (StatusCode::OK, Json(as_json(&report, kind, &health, phase)))
 }
 
 fn as_json(report: &QueueReport, kind: &str, broker: &BrokerHealth, phase: &str) -> Value {
