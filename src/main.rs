@@ -1,3 +1,5 @@
 //! Gleaner's binary: all of it is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    gleaner::cli::main()
+}

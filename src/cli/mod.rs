@@ -1,4 +1,102 @@
-//! The command line: one file a command.
+//! The command line: one file a command, each thin.
+//!
+//! Results go to standard output, all else to standard error. Exit codes:
+//! 0 clean, 1 failed, 2 usage or settings.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is where the program speaks to a person"
+)]
 
+mod chat;
+mod check;
 mod columns;
+mod demo;
+mod detect;
+mod ingest;
+mod migrate;
 pub mod render;
+mod run;
+mod signals;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::{self, Mistakes, Settings};
+
+/// Turns the chat of a group that plans an event into tasks, expenses, polls and answers.
+#[derive(Debug, Parser)]
+#[command(name = "gleaner", version, max_term_width = 100)]
+struct Cli {
+    /// Settings that override the defaults; the environment overrides both.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a bundled group chat through the whole pipeline, without any server.
+    Demo(demo::DemoArgs),
+    /// Run a chat file through the pipeline: JSON Lines, or a WhatsApp export.
+    Ingest(ingest::IngestArgs),
+    /// Say what each message of a JSON Lines file is for, without a model.
+    Detect(detect::DetectArgs),
+    /// Work as a daemon until stopped.
+    Run,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Print the effective settings, and try each connection.
+    Check(check::CheckArgs),
+}
+
+/// Reads the arguments, runs the command, prints the error: all that `main` does.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows which stream is theirs.
+            let usage = error.use_stderr();
+            error.print().ok();
+            return if usage { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("gleaner: {error:#}");
+            let usage = error.downcast_ref::<Mistakes>().is_some();
+            if usage { ExitCode::from(2) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let environment: Vec<(String, String)> = std::env::vars().collect();
+    let read =
+        |environment: &[(String, String)]| settings::load(cli.config.as_deref(), environment);
+    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match cli.command {
+        Command::Demo(args) => {
+            let settings = demo::settings(read(&demo::without_servers(&environment))?);
+            runtime()?.block_on(demo::run(settings, &args))
+        }
+        Command::Ingest(args) => {
+            let settings = read(&environment)?;
+            runtime()?.block_on(ingest::run(settings, &args))
+        }
+        Command::Detect(args) => detect::run(&args),
+        Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),
+        Command::Migrate => runtime()?.block_on(migrate::run(&with_log(read(&environment)?))),
+        Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),
+    }
+}
+
+/// The settings, once logging is as they say.
+fn with_log(settings: Settings) -> Settings {
+    crate::telemetry::init(&settings.log);
+    settings
+}

@@ -21,7 +21,7 @@ const WANTED: &str = r#"the first line must be a header such as {"event": {"name
 pub(super) fn read(bytes: &[u8], options: &IngestOptions) -> Result<ChatFile, IngestError> {
     let mut lines = numbered_lines(bytes).filter(|(_, line)| !line.trim_ascii().is_empty());
     let (line, first) = lines.next().unwrap_or((1, b""));
-    let mut event = read_header(line, first)?.into_event(options)?;
+    let mut event = read_event(line, first, options)?;
     let mut reader = Reader {
         prefix: options.event.is_some(),
         main_room: event::main_room(&event.id)?,
@@ -43,6 +43,15 @@ pub(super) fn read(bytes: &[u8], options: &IngestOptions) -> Result<ChatFile, In
     event::add_senders(&mut event, &messages);
     let batch = IngestBatch { event, messages };
     Ok(ChatFile { format: Format::JsonLines, batch, broken, notes: Notes::default() })
+}
+
+/// Reads a header line alone.
+pub(super) fn read_event(
+    line: usize,
+    bytes: &[u8],
+    options: &IngestOptions,
+) -> Result<Event, IngestError> {
+    read_header(line, bytes)?.into_event(options)
 }
 
 fn read_header(line: usize, bytes: &[u8]) -> Result<Header, IngestError> {

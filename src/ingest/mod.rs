@@ -12,6 +12,7 @@ mod whatsapp;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::domain::chat::Event;
 use crate::domain::ids::EventId;
 use crate::store::IngestBatch;
 
@@ -158,6 +159,14 @@ pub fn read_bytes(
         Some(b'{') => jsonl::read(bytes, options),
         Some(_) => whatsapp::read(bytes, stem, options),
     }
+}
+
+/// The event that a header line `{"event": {…}}` names, as a chat file would open with it.
+///
+/// # Errors
+/// [`IngestError::BadHeader`] when the line is no such header.
+pub fn event_of_header(number: usize, line: &[u8]) -> Result<Event, IngestError> {
+    jsonl::read_event(number, line, &IngestOptions::default())
 }
 
 /// The lines with their numbers, without line ends; blank ones too.

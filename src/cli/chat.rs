@@ -1,0 +1,84 @@
+//! What `demo` and `ingest` share: wait until a chat is settled, then sum it up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use tokio_util::sync::CancellationToken;
+
+use super::render::{self, Page};
+use crate::context::{self, Level};
+use crate::domain::ids::EventId;
+use crate::domain::usage::{NanoUsd, Usage};
+use crate::model::prices::PriceBook;
+use crate::monitor::summary::{self, Summary};
+use crate::settings::Settings;
+use crate::store::{EventReport, Store};
+
+/// How often the progress is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Shows the progress until every message of the event is settled; `false` when the stop came first.
+pub(super) async fn wait(
+    store: &dyn Store,
+    event: &EventId,
+    stop: &CancellationToken,
+) -> anyhow::Result<bool> {
+    let bar = render::progress_bar(0);
+    loop {
+        let progress = store.progress(event).await?;
+        bar.set_length(progress.total);
+        bar.set_position(progress.settled);
+        if progress.settled >= progress.total {
+            bar.finish_and_clear();
+            return Ok(true);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {
+                bar.abandon();
+                return Ok(false);
+            }
+        }
+    }
+}
+
+/// The event's summary as it stands, and its report.
+pub(super) async fn sum_up(
+    store: &Arc<dyn Store>,
+    settings: &Settings,
+    event: &EventId,
+    started: Instant,
+) -> anyhow::Result<(Summary, EventReport)> {
+    let report =
+        store.event_report(event).await?.ok_or_else(|| anyhow!("event {event} has no row"))?;
+    let summary = Summary::of(&report, naive_cost(settings, &report)?, started.elapsed());
+    Ok((summary, report))
+}
+
+/// What one full-context call per message would have cost at the model that the query answerer
+/// would ask, or else any agent does.
+fn naive_cost(settings: &Settings, report: &EventReport) -> anyhow::Result<Option<NanoUsd>> {
+    let prices = PriceBook::bundled();
+    let agent = settings.agents.get("query_answerer").or_else(|| settings.agents.values().next());
+    let model = agent.map(|agent| agent.model.as_str()).context("no agent is configured")?;
+    let now = jiff::Timestamp::now();
+    let tokens = |message: &_, rows: &_| {
+        u64::from(context::assemble(Level::Full, &report.event, message, rows).tokens)
+    };
+    let price = |usage: &Usage| prices.price(model, usage, now);
+    Ok(summary::naive_cost(report, tokens, price))
+}
+
+/// Prints it: for a person, or as one JSON object.
+pub(super) fn print(summary: &Summary, report: &EventReport, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string(summary)?);
+    } else {
+        print!("{}", render::summary(summary, &report.event, Page::of_stdout()));
+    }
+    for (message, reason) in &report.failed {
+        eprintln!("gleaner: message {message} failed: {}", reason.name());
+    }
+    Ok(())
+}
