@@ -1,3 +1,11 @@
 //! What the test binaries share.
+#![allow(dead_code, reason = "each binary uses its own part")]
 
+pub(crate) mod completions;
+pub(crate) mod daemon;
+pub(crate) mod dead_letters;
 pub(crate) mod fake_model;
+pub(crate) mod http;
+pub(crate) mod proxy;
+pub(crate) mod servers;
+pub(crate) mod world;

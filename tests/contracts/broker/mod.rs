@@ -2,7 +2,6 @@
 
 mod both;
 mod embedded;
-mod proxy;
 mod rabbitmq;
 mod stage;
 mod weather;

@@ -23,13 +23,13 @@ macro_rules! on_engine {
 macro_rules! promises {
     ($($promise:ident),+ $(,)?) => {
         on_engine!(sqlite, crate::store::on_sqlite::OnSqlite, $($promise)+);
-        // on_engine!(postgres, crate::store::on_postgres::OnPostgres, $($promise)+);
+        on_engine!(postgres, crate::store::on_postgres::OnPostgres, $($promise)+);
     };
 }
 
 mod harness;
 mod on_sqlite;
-// mod on_postgres;
+mod on_postgres;
 mod samples;
 
 mod process;

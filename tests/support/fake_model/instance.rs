@@ -65,7 +65,8 @@ fn object(schema: &Value, root: &Value, depth: usize) -> Value {
 }
 
 fn array(schema: &Value, root: &Value, depth: usize) -> Value {
-    let least = schema["minItems"].as_u64().unwrap_or(0);
+    // An empty list fits most schemas and answers nothing, so there is one line at least.
+    let least = schema["minItems"].as_u64().unwrap_or(0).max(1);
     Value::Array((0..least).map(|_| build(&schema["items"], root, depth + 1)).collect())
 }
 

@@ -1,0 +1,12 @@
+//! The real binary, as a user or a service manager runs it.
+#![allow(clippy::unwrap_used, reason = "a test that meets an error must fail")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bad_input;
+mod crash;
+mod daemon;
+mod demo;
+mod ingest;
+mod settings;
