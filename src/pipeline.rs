@@ -148,6 +148,12 @@ impl Pipeline {
 
     /// Rollout, detect, cache, admit, context, ask, read: from a claim to an answer.
     async fn answer(&self, claim: &Claim) -> Result<Answer, Fault> {
+        // Attempts are counted at the claim: one that kills the process each time ends here, unrun.
+        if claim.attempt > self.patience.attempts {
+            let unrecorded =
+                format_args!("{} attempts ended without a word", self.patience.attempts);
+            return Err(Fault::permanent(Reason::AttemptsExhausted, unrecorded));
+        }
         let (message, event) = self.found(claim)?;
         if message.deleted_at.is_some() {
             return Ok(Answer::skipped(Reason::Deleted, None));

@@ -104,3 +104,17 @@ async fn a_model_that_is_asked_to_wait_is_asked_again_after_its_own_time() {
     assert_eq!(requests.len(), 2);
     assert!(requests[1].instant - requests[0].instant >= Duration::from_secs(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_nobody_listens_for_costs_nothing_and_parks_the_message() {
+    let mut world = World::new("nobody").await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nowhere = format!("http://{closed}");
+    let mut daemon = world.daemon(&[("GLEANER__ENDPOINTS__ANTHROPIC__BASE_URL", &nowhere)]);
+    world.produce(&wedding("nobody", &["Please book a photographer"])).await;
+    daemon.wait_for_line("parked nobody-0");
+    drop(daemon);
+    assert!(world.store.ledger_balances().await.unwrap().is_ok());
+    let _reachable = world.daemon(&[]);
+    assert_eq!(world.completion_of("nobody-0").await["outcome"], "completed");
+}

@@ -8,7 +8,8 @@ use gleaner::domain::ids::EventId;
 use gleaner::ingest::{self, IngestOptions};
 use gleaner::store::IngestBatch;
 
-use crate::support::world::{PATIENCE, World};
+use crate::support::fake_model::Mode;
+use crate::support::world::{PATIENCE, World, wedding};
 
 const EVENTS: usize = 40;
 const PER_EVENT: usize = 50;
@@ -86,4 +87,22 @@ async fn two_thousand_messages_end_the_same_with_and_without_ten_kills() {
     must_end_whole(&mut stormy).await;
     assert_eq!(rows(&stormy, &batches).await, expected, "the same rows");
     drop(worker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_kills_its_worker_each_time_fails_unrun_after_its_attempts() {
+    let mut world = World::new("killer").await;
+    world.model.stand(Mode::Hang);
+    let once = [("GLEANER__WORKER__ATTEMPTS", "2"), ("GLEANER__WORKER__LEASE_S", "3")];
+    world.store.ingest(&wedding("killer", &["Please book a photographer"])).await.unwrap();
+    world.hint(&["killer-0"]).await;
+    for asked in 1..=2 {
+        let worker = world.daemon(&once);
+        world.model.arrived(asked).await;
+        worker.kill();
+    }
+    let _last = world.daemon(&once);
+    let data = world.completion_of("killer-0").await;
+    assert_eq!(data["reason"], "attempts_exhausted", "{data}");
+    assert_eq!(world.model.requests().len(), 2, "it was not run a third time");
 }

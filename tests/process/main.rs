@@ -8,5 +8,6 @@ mod bad_input;
 mod crash;
 mod daemon;
 mod demo;
+mod embedded;
 mod ingest;
 mod settings;
