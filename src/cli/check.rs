@@ -21,10 +21,17 @@ pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<
     println!("{}", settings::masked(settings).trim_end());
     println!();
     let models = Models::new(settings, PriceBook::bundled()).map_err(Mistakes)?;
-    for assigned in models.iter() {
-        println!("ok      agent {} asks {}", assigned.agent, assigned.model.name());
-    }
     let mut sound = true;
+    for assigned in models.iter() {
+        let who = format!("agent {}: asks {}", assigned.agent, assigned.model.name());
+        match assigned.model.reach().await {
+            Ok(said) => println!("ok      {who}; {said}"),
+            Err(error) => {
+                sound = false;
+                println!("FAILED  {who}; {error}");
+            }
+        }
+    }
     match check_store(settings, args).await {
         Ok(lines) => lines.iter().for_each(|line| println!("ok      {line}")),
         Err(error) => {

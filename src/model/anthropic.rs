@@ -134,6 +134,10 @@ impl Model for Anthropic {
         &self.model
     }
 
+    async fn reach(&self) -> Result<String, ModelError> {
+        self.http.reach("models").await
+    }
+
     fn is_free(&self) -> bool {
         false
     }

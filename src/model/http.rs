@@ -88,6 +88,21 @@ impl Http {
         Ok(Reply { status, headers, body })
     }
 
+    /// Asks for the list of models, beside the URL that is posted to: it costs nothing and needs the key.
+    pub(super) async fn reach(&self, beside: &str) -> Result<String, ModelError> {
+        let url =
+            self.url.join(beside).map_err(|error| ModelError::NotConnected(error.to_string()))?;
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let sent = self.client.get(url).send().await;
+        let status = sent.map_err(|error| self.broken(error))?.status().as_u16();
+        match status {
+            401 | 403 => Err(ModelError::AccountStopped(format!(
+                "{host} refuses the key with status {status}"
+            ))),
+            _ => Ok(format!("{host} answers")),
+        }
+    }
+
     async fn read(&self, response: &mut reqwest::Response) -> Result<Vec<u8>, ModelError> {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(error))? {

@@ -192,6 +192,12 @@ pub trait Model: Send + Sync + 'static {
     /// Whether an answer costs nothing and takes no place: only `offline` is.
     fn is_free(&self) -> bool;
 
+    /// Whether the endpoint answers and takes the key, in words for a person; costs nothing.
+    ///
+    /// # Errors
+    /// [`ModelError::NotConnected`] or [`ModelError::AccountStopped`].
+    async fn reach(&self) -> Result<String, ModelError>;
+
     /// Makes one attempt.
     ///
     /// # Errors

@@ -111,6 +111,10 @@ impl Model for OpenAi {
         &self.model
     }
 
+    async fn reach(&self) -> Result<String, ModelError> {
+        self.http.reach("../models").await
+    }
+
     fn is_free(&self) -> bool {
         false
     }

@@ -1,6 +1,7 @@
 //! Settings with mistakes, and `gleaner check`.
 
 use crate::support::daemon::gleaner;
+use crate::support::world::World;
 
 #[test]
 fn three_mistakes_are_all_named_before_a_port_is_bound() {
@@ -45,4 +46,20 @@ fn check_prints_the_settings_without_secrets_and_tries_each_connection() {
     }
     assert!(said.contains("FAILED  broker"), "{said}");
     assert!(said.contains("slots = 32"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_passes_where_database_broker_and_model_are_there() {
+    let world = World::new("check").await;
+    let environment = world.environment(&[]);
+    let run =
+        tokio::task::spawn_blocking(|| gleaner().arg("check").envs(environment).output().unwrap());
+    let ended = run.await.unwrap();
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success(), "{said}");
+    for line in
+        ["asks claude-sonnet-5-5; 127.0.0.1 answers", "database: PostgreSQL 15", "broker: RabbitMQ"]
+    {
+        assert!(said.contains(line), "no {line:?} in:\n{said}");
+    }
 }

@@ -35,6 +35,10 @@ impl Model for Offline {
         NAME
     }
 
+    async fn reach(&self) -> Result<String, ModelError> {
+        Ok("it needs no network".to_owned())
+    }
+
     fn is_free(&self) -> bool {
         true
     }
