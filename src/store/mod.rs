@@ -7,6 +7,7 @@
 //! durations. Both engines pass the one contract suite in `tests/contracts`.
 
 pub mod types;
+mod migrations;
 pub mod postgres;
 pub mod sqlite;
 

@@ -8,15 +8,13 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Error, PgConnection};
 
 use super::PostgresStore;
 use crate::settings::DatabaseSettings;
-use crate::store::{StoreCheck, StoreError, Stored};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+use crate::store::{StoreCheck, StoreError, Stored, migrations};
 
 /// How long a connection may lie idle before it is tried out.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
@@ -59,8 +57,6 @@ impl PostgresStore {
     }
 
     pub(super) async fn bring_up_to_date(&self) -> Stored<()> {
-        // A newer release's migrations may stand there already; whether this binary may work on
-        // what they made is `check`'s to say.
         let options = (*self.pool.connect_options()).clone().options([("statement_timeout", "0")]);
         let mut connection = PgConnection::connect_with(&options).await.map_err(store_error)?;
         let exists: bool = sqlx::query_scalar(SCHEMA_EXISTS)
@@ -68,8 +64,7 @@ impl PostgresStore {
             .fetch_one(&mut connection)
             .await
             .map_err(store_error)?;
-        let mut migrator = Migrator { ..Migrator::with_migrations(MIGRATIONS.migrations.to_vec()) };
-        migrator.set_ignore_missing(true);
+        let mut migrator = migrations::migrator(migrations::POSTGRES);
         if !exists {
             // Only where it is missing: the statement wants a right on the database even when it
             // has nothing to do.
@@ -107,7 +102,7 @@ impl PostgresStore {
 
 /// The version that this binary's migrations bring the schema to.
 fn newest_migration() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+    migrations::POSTGRES.iter().map(|(version, ..)| *version).max().unwrap_or(0)
 }
 
 /// A release's number as parts that compare; what is no number counts as 0.

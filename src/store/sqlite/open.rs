@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::{Done, SqliteStore};
 use crate::settings::DatabaseSettings;
-use crate::store::{StoreCheck, StoreError, Stored};
+use crate::store::{StoreCheck, StoreError, Stored, migrations};
 
 /// The schema that this binary lays, and the least that it works on.
 const SCHEMA_VERSION: i64 = 1;
@@ -60,10 +60,8 @@ impl SqliteStore {
     /// migrate at once do so one after the other.
     pub(super) async fn lay_schema(&self) -> Done<()> {
         let (mut tx, _) = self.write().await?;
-        // A newer release may have laid more than this one knows; the version check judges that.
-        let mut migrations = sqlx::migrate!("./migrations/sqlite");
-        migrations.set_ignore_missing(true);
-        migrations.run_direct(None, &mut *tx, false).await.map_err(StoreError::Migration)?;
+        let migrator = migrations::migrator(migrations::SQLITE);
+        migrator.run_direct(None, &mut *tx, false).await.map_err(StoreError::Migration)?;
         tx.commit().await?;
         Ok(())
     }
