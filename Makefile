@@ -1,5 +1,5 @@
 # What a developer types. CI runs the same: see .ci/run.
-.PHONY: build test check demo
+.PHONY: build test check demo bench
 
 # The binary, in target/release/gleaner.
 build:
@@ -17,3 +17,7 @@ check:
 # A bundled group chat through the whole pipeline; needs no server.
 demo:
 	cargo run --release --locked -- demo
+
+# Messages a second beside what the servers alone can do, in one run, with fsync on.
+bench:
+	GLEANER_TEST_FSYNC=on scripts/servers with cargo bench --locked --bench throughput
