@@ -117,6 +117,8 @@ pub fn settle(fault: Fault, patience: &Patience) -> Settlement {
             }
         }
         Fault::Deferred { after, reason, flight } => {
+            // No pause is longer than the patience that is left.
+            let after = after.min(patience.longest_wait.saturating_sub(patience.age));
             Settlement::Park(Park { after, reason, spend_attempt: false, detail: None, flight })
         }
     }
@@ -163,6 +165,14 @@ mod tests {
         let drained =
             settle(Fault::deferred(Duration::ZERO, ParkReason::Drained), &patience(1, 25));
         assert!(matches!(drained, Settlement::Park(_)));
+    }
+
+    #[test]
+    fn a_pause_ends_with_the_longest_wait() {
+        let days = Duration::from_secs(3 * 24 * 3600);
+        let fault = Fault::deferred(days, ParkReason::ProviderPaused);
+        let Settlement::Park(park) = settle(fault, &patience(1, 23)) else { panic!("not parked") };
+        assert_eq!(park.after, Duration::from_secs(3600));
     }
 
     #[test]
