@@ -94,6 +94,14 @@ impl Breaker {
         self.saw_at(Instant::now(), result);
     }
 
+    /// Tells that an allowed request was not sent after all: if it was the probe, the next one is.
+    pub fn unsent(&self) {
+        let mut inner = self.lock();
+        if let State::HalfOpen { pause, .. } = inner.state {
+            inner.state = State::Open { until: Instant::now(), pause };
+        }
+    }
+
     /// Its state now.
     pub fn state(&self) -> BreakerState {
         match self.lock().state {
@@ -274,6 +282,16 @@ mod tests {
         assert_eq!(breaker.allow_at(now + 5 * SECOND), Ok(()));
         assert_eq!(breaker.allow_at(now + 64 * SECOND), Err(WHILE_PROBED));
         assert_eq!(breaker.allow_at(now + 65 * SECOND), Ok(()));
+    }
+
+    #[test]
+    fn a_probe_that_was_not_sent_leaves_its_place_to_the_next() {
+        let (breaker, now) = opened();
+        let later = now + 5 * SECOND;
+        assert_eq!(breaker.allow_at(later), Ok(()));
+        breaker.unsent();
+        assert_eq!(breaker.allow_at(later), Ok(()));
+        assert_eq!(breaker.allow_at(later), Err(WHILE_PROBED));
     }
 
     #[test]
