@@ -28,14 +28,14 @@ pub(super) fn run(args: &DetectArgs) -> anyhow::Result<ExitCode> {
             std::fs::File::open(&args.file).with_context(|| args.file.display().to_string())?,
         ),
     };
-    let lines = std::io::BufReader::new(input).lines();
+    let lines = std::io::BufReader::new(input).split(b'\n');
     let mut out = BufWriter::new(std::io::stdout().lock());
     let detector = Detector::new();
     let mut conversation: Option<Event> = None;
     let mut broken = 0u32;
     for (number, line) in (1..).zip(lines) {
         let line = line.with_context(|| format!("line {number}"))?;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
         match read(number, &line, &mut conversation) {
@@ -57,12 +57,12 @@ pub(super) fn run(args: &DetectArgs) -> anyhow::Result<ExitCode> {
 /// A message line; an event line opens a conversation and yields nothing.
 fn read(
     number: usize,
-    line: &str,
+    line: &[u8],
     conversation: &mut Option<Event>,
 ) -> anyhow::Result<Option<Value>> {
-    let value: Value = serde_json::from_str(line).context("not JSON")?;
+    let value: Value = serde_json::from_slice(line).context("not JSON")?;
     if value.get("event").is_some() {
-        *conversation = Some(ingest::event_of_header(number, line.as_bytes())?);
+        *conversation = Some(ingest::event_of_header(number, line)?);
         return Ok(None);
     }
     for field in ["id", "text"] {
