@@ -256,8 +256,10 @@ impl Broker for AmqpBroker {
 
     async fn close(&self) {
         self.stop_consuming().await;
-        self.tasks.lock().await.all.shutdown().await;
+        // The connections go first: a channel that is dropped before its connection's goodbye makes
+        // lapin log an error.
         tokio::join!(self.consuming.link.close(), self.publishing.close());
+        self.tasks.lock().await.all.shutdown().await;
     }
 }
 
