@@ -27,7 +27,7 @@ use crate::limits::Limits;
 use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
-use crate::pipeline::{PatienceSettings, Pipeline, Publisher};
+use crate::pipeline::{Earlier, PatienceSettings, Pipeline, Publisher};
 use crate::scheduler::Scheduler;
 use crate::settings::{Mistakes, Settings, WorkerSettings};
 use crate::store::{RuntimeSettings, Store};
@@ -116,6 +116,7 @@ fn assemble(
         patience: patience(&settings.worker),
         source: settings.events.source.clone(),
         publisher: Publisher::new(Arc::clone(store), Arc::clone(broker), unrouted),
+        earlier: Earlier::default(),
         store: Arc::clone(store),
         broker: Arc::clone(broker),
     })

@@ -12,6 +12,7 @@ mod receive;
 mod answer;
 mod ask;
 mod call;
+mod earlier;
 mod guard;
 mod publish;
 mod settle;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use crate::agents::{self, Personal, Plan, Question};
 use crate::broker::{Broker, Delivery};
@@ -37,13 +39,16 @@ use crate::limits::Limits;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
 use crate::rollout;
-use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Store};
+use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Spent, Store};
 
-use answer::Answer;
+use answer::{Answer, Bill};
 use ask::Asked;
+pub use earlier::Earlier;
 pub use publish::Publisher;
 pub use receive::{BadDelivery, item_id};
 
+/// How one waits for a database or broker that went away.
+const AWAY: DelayPolicy = DelayPolicy::new(Duration::from_millis(100), Duration::from_secs(5));
 /// The most vendors that are suggested for a task.
 const MOST_VENDORS: u32 = 3;
 
@@ -71,6 +76,8 @@ pub struct Pipeline {
     pub source: String,
     /// What publishes completion events.
     pub publisher: Publisher,
+    /// How long questions have waited for what was said before them.
+    pub earlier: Earlier,
 }
 
 /// Times and counts that a message's patience is made of.
@@ -96,6 +103,15 @@ struct About<'a> {
     claim: &'a Claim,
     message: &'a Message,
     event: &'a Event,
+    bill: &'a Bill,
+}
+
+/// What the work on a claim took.
+struct Run {
+    /// On models, earlier runs included.
+    spent: Spent,
+    /// From claim to answer.
+    took: Duration,
 }
 
 /// What became of a delivery.
@@ -137,23 +153,23 @@ impl Pipeline {
             None => return Walked::Returned(delivery),
         };
         let _holding = Holder::new(held, &claim.held);
-        let started = Instant::now();
-        let answering = guard::guarded(self.patience.deadline, self.answer(&claim));
+        let (started, bill) = (Instant::now(), Bill::new(claim.spent));
+        let answering = guard::guarded(self.patience.deadline, self.answer(&claim, &bill));
         let answered = tokio::select! {
             answered = answering => answered,
             () = drained.cancelled() => return Walked::Unfinished { held: claim.held, delivery },
         };
-        self.settle(&claim, answered, started.elapsed(), delivery).await
+        let run = Run { spent: bill.sum(), took: started.elapsed() };
+        let settling = self.settle(&claim, answered, &run, drained);
+        if let Err(panic) = guard::caught(settling).await {
+            error!(message_id = %item, panic, "settling {item} panicked; its lease runs out");
+        }
+        self.acknowledge(&item, delivery).await
     }
 
     /// Rollout, detect, cache, admit, context, ask, read: from a claim to an answer.
-    async fn answer(&self, claim: &Claim) -> Result<Answer, Fault> {
-        // Attempts are counted at the claim: one that kills the process each time ends here, unrun.
-        if claim.attempt > self.patience.attempts {
-            let unrecorded =
-                format_args!("{} attempts ended without a word", self.patience.attempts);
-            return Err(Fault::permanent(Reason::AttemptsExhausted, unrecorded));
-        }
+    async fn answer(&self, claim: &Claim, bill: &Bill) -> Result<Answer, Fault> {
+        self.may_try(claim)?;
         let (message, event) = self.found(claim)?;
         if message.deleted_at.is_some() {
             return Ok(Answer::skipped(Reason::Deleted, None));
@@ -162,7 +178,7 @@ impl Pipeline {
             return Ok(Answer::skipped(Reason::OutsideRollout, None));
         }
         let detection = self.detect(message, event);
-        let subject = About { claim, message, event };
+        let subject = About { claim, message, event, bill };
         match agents::plan(event, message, &detection) {
             Plan::Nothing if detection.follow_up.is_none() => {
                 Ok(Answer::skipped(Reason::NothingToDo, Some(detection)))
@@ -172,6 +188,15 @@ impl Pipeline {
             Plan::Records(query) => self.answer_from_records(&subject, detection, &query).await,
             Plan::Ask(question) => self.answer_by_model(&subject, detection, &question).await,
         }
+    }
+
+    /// Attempts that ended without a word took their process with them, or its lease: the work is
+    /// not begun once more than there may be.
+    fn may_try(&self, claim: &Claim) -> Result<(), Fault> {
+        if claim.attempt <= self.patience.attempts {
+            return Ok(());
+        }
+        Err(Fault::permanent(Reason::AttemptsExhausted, "the last attempt never ended"))
     }
 
     /// The message and its event, or what their absence means.
@@ -211,12 +236,13 @@ impl Pipeline {
     /// A question about the group's own records: no model, but the earlier messages first.
     async fn answer_from_records(
         &self,
-        &About { claim, message, event }: &About<'_>,
+        &About { message, event, .. }: &About<'_>,
         detection: Detection,
         query: &QueryEntities,
     ) -> Result<Answer, Fault> {
-        const LONGEST: Duration = Duration::from_secs(30);
-        if claim.age < LONGEST && self.store.unsettled_before(&message.id).await? > 0 {
+        if self.store.unsettled_before(&message.id).await? > 0
+            && self.earlier.may_wait(&message.id).await
+        {
             return Err(Fault::deferred(Duration::from_millis(500), ParkReason::EarlierMessages));
         }
         let rows =
@@ -232,7 +258,7 @@ impl Pipeline {
         detection: Detection,
         question: &Question,
     ) -> Result<Answer, Fault> {
-        let About { claim, message, event } = *about;
+        let About { claim, message, event, .. } = *about;
         let assigned = self.assigned(question)?;
         let key = question.key(assigned.model.name());
         let found = match self.cache.look(&claim.held, &key).await? {

@@ -32,7 +32,16 @@ impl BadAnswer {
     pub fn unusable(error: &ModelError) -> Self {
         match error {
             ModelError::Unusable { why, .. } => Self(why.clone()),
-            other => Self(other.to_string()),
+            other @ (ModelError::NotConnected(_)
+            | ModelError::TimedOut(_)
+            | ModelError::Cut(_)
+            | ModelError::RateLimited { .. }
+            | ModelError::Overloaded { .. }
+            | ModelError::Server { .. }
+            | ModelError::AccountStopped(_)
+            | ModelError::Rejected { .. }
+            | ModelError::Refused { .. }
+            | ModelError::Unreadable(_)) => Self(other.to_string()),
         }
     }
 }

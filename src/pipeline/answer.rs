@@ -1,5 +1,7 @@
 //! What a message's way ends in, before it is settled.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use crate::agents::{self, Base, Question};
@@ -23,8 +25,6 @@ pub(super) struct Answer {
     pub(super) cache: Option<CacheWrite>,
     /// What a cache hit avoided.
     pub(super) avoided: (Usage, NanoUsd),
-    /// What this run spent on models.
-    pub(super) spent: Spent,
 }
 
 impl Answer {
@@ -68,7 +68,6 @@ impl Answer {
             answered: Some(answered),
             cache: found.write,
             avoided: found.avoided,
-            spent: found.spent,
             skipped: None,
         }
     }
@@ -80,7 +79,6 @@ impl Answer {
             answered: None,
             cache: None,
             avoided: (Usage::default(), NanoUsd::ZERO),
-            spent: Spent::default(),
         }
     }
 
@@ -96,6 +94,29 @@ impl Answer {
     }
 }
 
+/// What a message's models cost so far. It outlives the work, as a failure costs no less.
+pub(super) struct Bill(Mutex<Spent>);
+
+impl Bill {
+    /// Begins with what earlier runs cost.
+    pub(super) fn new(earlier: Spent) -> Self {
+        Self(Mutex::new(earlier))
+    }
+
+    /// Adds a request that was charged, or may have been.
+    pub(super) fn add(&self, usage: Usage, cost: NanoUsd) {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.calls += 1;
+        spent.usage += usage;
+        spent.cost += cost;
+    }
+
+    /// All of it.
+    pub(super) fn sum(&self) -> Spent {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A general answer, and where it came from.
 pub(super) struct Found {
     /// The answer, read and checked.
@@ -106,8 +127,6 @@ pub(super) struct Found {
     pub(super) cached: bool,
     /// What the cache avoided.
     pub(super) avoided: (Usage, NanoUsd),
-    /// What this run spent.
-    pub(super) spent: Spent,
     /// What goes into the cache.
     pub(super) write: Option<CacheWrite>,
 }
@@ -118,14 +137,7 @@ impl Found {
     pub(super) fn cached(question: &Question, entry: CacheEntry) -> Result<Self, Fault> {
         let base = read(question, &entry.answer)?;
         let avoided = (entry.usage, entry.cost);
-        Ok(Self {
-            base,
-            model: entry.model,
-            cached: true,
-            avoided,
-            spent: Spent::default(),
-            write: None,
-        })
+        Ok(Self { base, model: entry.model, cached: true, avoided, write: None })
     }
 }
 

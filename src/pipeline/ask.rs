@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::model::registry::Assigned;
 use crate::model::retry::{self, Verdict};
 use crate::model::{Model, ModelError, ModelRequest, ModelResponse};
-use crate::store::{CacheWrite, Spent, StoreError};
+use crate::store::{CacheWrite, StoreError};
 
 /// One question of one message, and whom it goes to.
 pub(super) struct Asked<'a> {
@@ -55,12 +55,11 @@ enum Reply {
     Unusable(BadAnswer),
 }
 
-/// A request in one model's hands, and what it cost so far.
+/// A request in one model's hands.
 pub(super) struct Call<'a> {
     pub(super) model: &'a Arc<dyn Model>,
     pub(super) request: &'a ModelRequest,
     pub(super) fingerprint: &'a str,
-    pub(super) spent: &'a mut Spent,
 }
 
 impl Pipeline {
@@ -96,33 +95,27 @@ impl Pipeline {
         let question = asked.question;
         let request = self.request(asked).await?;
         let fingerprint = question.fingerprint(model.name());
-        let mut spent = Spent::default();
-        let first = Call { model, request: &request, fingerprint: &fingerprint, spent: &mut spent };
-        let repair = match self.respond(asked, first).await? {
+        let first = Call { model, request: &request, fingerprint: &fingerprint };
+        let repair = match self.respond(asked, &first).await? {
             Reply::Answer(response) => match agents::read(question, &response.answer) {
-                Ok(base) => return Ok(self.found_by(asked, base, response, spent)),
+                Ok(base) => return Ok(self.found_by(asked, base, response)),
                 Err(bad) => agents::repair(&request, &bad, &response.answer),
             },
             Reply::Unusable(bad) => agents::repair(&request, &bad, &serde_json::Value::Null),
         };
         let fingerprint = question.repair_fingerprint(model.name());
-        let second = Call { model, request: &repair, fingerprint: &fingerprint, spent: &mut spent };
-        match self.respond(asked, second).await? {
+        let second = Call { model, request: &repair, fingerprint: &fingerprint };
+        match self.respond(asked, &second).await? {
             Reply::Answer(response) => {
                 let base = read(question, &response.answer)?;
-                Ok(self.found_by(asked, base, response, spent))
+                Ok(self.found_by(asked, base, response))
             }
             Reply::Unusable(bad) => Err(Fault::permanent(Reason::AnswerInvalid, bad).into()),
         }
     }
 
-    fn found_by(
-        &self,
-        asked: &Asked<'_>,
-        base: agents::Base,
-        response: ModelResponse,
-        spent: Spent,
-    ) -> Found {
+    fn found_by(&self, asked: &Asked<'_>, base: agents::Base, response: ModelResponse) -> Found {
+        let spent = asked.about.bill.sum();
         let write = CacheWrite {
             key: asked.key.clone(),
             event: asked.question.event().cloned(),
@@ -133,7 +126,7 @@ impl Pipeline {
             ttl: self.cache.ttl(),
         };
         let avoided = (Usage::default(), NanoUsd::ZERO);
-        Found { base, model: response.model, cached: false, avoided, spent, write: Some(write) }
+        Found { base, model: response.model, cached: false, avoided, write: Some(write) }
     }
 
     /// The request: a shared question is given no context, by its type.
@@ -153,7 +146,7 @@ impl Pipeline {
     }
 
     /// An answer kept from an earlier run, else one from the model, tried as often as the policy allows.
-    async fn respond(&self, asked: &Asked<'_>, mut call: Call<'_>) -> Result<Reply, Unanswered> {
+    async fn respond(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Reply, Unanswered> {
         let kept = &asked.about.claim.kept;
         if let Some(kept) = kept.iter().find(|kept| kept.fingerprint == call.fingerprint) {
             let (model, answer) = (kept.model.clone(), kept.answer.clone());
@@ -166,14 +159,16 @@ impl Pipeline {
         let mut tries = 0;
         loop {
             tries += 1;
-            let error = match self.try_once(asked, &mut call).await? {
+            let error = match self.try_once(asked, call).await? {
                 Ok(response) => return Ok(Reply::Answer(response)),
                 Err(error) => error,
             };
             match retry::verdict(&error, tries, &self.retry) {
                 Verdict::Again { after } => tokio::time::sleep(after).await,
                 Verdict::Repair => return Ok(Reply::Unusable(BadAnswer::unusable(&error))),
-                given_up => return Err(unanswered(given_up, error)),
+                given_up @ (Verdict::Park { .. } | Verdict::SpendAttempt | Verdict::GiveUp(_)) => {
+                    return Err(unanswered(given_up, error));
+                }
             }
         }
     }

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::ask::{Asked, Call, Unanswered};
-use super::{About, Pipeline};
+use super::{AWAY, About, Pipeline};
 use crate::domain::outcome::{ParkReason, Reason};
-use crate::domain::usage::Usage;
+use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Fault;
 use crate::limits::{Asking, Permit, Refusal};
 use crate::model::{Billing, ModelError, ModelResponse};
@@ -24,7 +24,7 @@ impl Pipeline {
     pub(super) async fn try_once(
         &self,
         asked: &Asked<'_>,
-        call: &mut Call<'_>,
+        call: &Call<'_>,
     ) -> Result<Result<ModelResponse, ModelError>, Unanswered> {
         if self.runtime.borrow().paused {
             return Err(Fault::deferred(PAUSE, ParkReason::Paused).into());
@@ -36,7 +36,7 @@ impl Pipeline {
                 ParkReason::ProviderPaused,
             )));
         }
-        let permit = self.permit(asked, call).await?;
+        let permit = self.permit(asked, call).await.inspect_err(|_| breaker.unsent())?;
         let started = Instant::now();
         let answered = call.model.ask(call.request).await;
         let result = if answered.is_ok() { "answered" } else { "failed" };
@@ -48,7 +48,7 @@ impl Pipeline {
 
     /// An admission that is still fresh; one that was kept for too long is returned, and its message parked.
     async fn permit(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Permit, Unanswered> {
-        let About { claim, message, event } = *asked.about;
+        let About { claim, message, event, .. } = *asked.about;
         let (model, request) = (call.model.name(), call.request);
         let prompt = asked.question.most_prompt_tokens(request);
         let now = jiff::Timestamp::now();
@@ -84,7 +84,7 @@ impl Pipeline {
     async fn settle_ledger(
         &self,
         asked: &Asked<'_>,
-        call: &mut Call<'_>,
+        call: &Call<'_>,
         permit: &Permit,
         answered: &Result<ModelResponse, ModelError>,
     ) -> Result<(), StoreError> {
@@ -97,7 +97,7 @@ impl Pipeline {
         let (usage, answering) = match billing {
             Billing::Nothing { sent } => return self.store.refund(permit.ledger, !sent).await,
             Billing::Ambiguous => {
-                call.spent.calls += 1;
+                asked.about.bill.add(Usage::default(), NanoUsd::ZERO);
                 return self.store.mark_ambiguous(permit.ledger).await;
             }
             Billing::Charged { usage, model } => (usage, model),
@@ -105,15 +105,29 @@ impl Pipeline {
         let model = call.model.name();
         let Some(cost) = asked.assigned.prices.price(model, &usage, jiff::Timestamp::now()) else {
             warn!(model, "a response has no price: its ledger row stays at the worst case");
+            asked.about.bill.add(usage, NanoUsd::ZERO);
             return self.store.mark_ambiguous(permit.ledger).await;
         };
-        call.spent.calls += 1;
-        call.spent.usage += usage;
-        call.spent.cost += cost;
+        asked.about.bill.add(usage, cost);
         metrics::cost(model, cost);
         count_tokens(model, &usage);
         let answer = answered.as_ref().ok().map(|response| response.answer.clone());
-        self.store.charge(permit.ledger, &Charge { usage, cost, model: answering, answer }).await
+        self.charge(permit, &Charge { usage, cost, model: answering, answer }).await
+    }
+
+    /// Charges a paid answer, for as long as the deadline lets it: what is not written down is paid
+    /// for once more.
+    async fn charge(&self, permit: &Permit, charge: &Charge) -> Result<(), StoreError> {
+        let mut pauses = AWAY.pauses();
+        loop {
+            match self.store.charge(permit.ledger, charge).await {
+                Err(error @ StoreError::Unavailable(_)) => {
+                    warn!(%error, "could not charge an answer; trying again");
+                }
+                charged => return charged,
+            }
+            tokio::time::sleep(pauses.next()).await;
+        }
     }
 }
 

@@ -13,15 +13,18 @@ pub(super) async fn guarded<T>(
     deadline: Duration,
     work: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    // The work holds only shared references and its own state, which dies with it.
-    let caught = AssertUnwindSafe(work).catch_unwind();
-    match tokio::time::timeout(deadline, caught).await {
+    match tokio::time::timeout(deadline, caught(work)).await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => {
-            Err(Fault::transient(format!("the work panicked: {}", words(panic.as_ref()))))
-        }
+        Ok(Err(panic)) => Err(Fault::transient(format!("the work panicked: {panic}"))),
         Err(_) => Err(Fault::transient(format!("not done within {} s", deadline.as_secs()))),
     }
+}
+
+/// Runs the work to its end or its panic, which is put into words.
+pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    // The work holds only shared references and its own state, which dies with it.
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    ended.map_err(|panic| words(panic.as_ref()).to_owned())
 }
 
 fn words(panic: &(dyn Any + Send)) -> &str {

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::broker::{Broker, Published};
 use crate::settings::Unrouted;
 use crate::store::{OwedEvent, Store};
 use crate::telemetry::metrics;
+
+/// How long it may take to write down that an event was confirmed.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Publishes what rows owe, and writes down that it was confirmed.
 pub struct Publisher {
@@ -41,14 +45,15 @@ impl Publisher {
                 return false;
             }
         }
-        match self.store.confirm(&owed.item, owed.completion.id).await {
-            Ok(()) => true,
-            // It is published again with the same bytes; consumers know it by its ID.
-            Err(error) => {
-                warn!(message_id = %owed.item, %error, "could not write down a confirm; it is published once more");
-                false
-            }
-        }
+        let confirmed = self.store.confirm(&owed.item, owed.completion.id);
+        let error = match timeout(CONFIRM_TIMEOUT, confirmed).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", CONFIRM_TIMEOUT.as_secs()),
+        };
+        // It is published again with the same bytes; consumers know it by its ID.
+        warn!(message_id = %owed.item, error, "could not write down a confirm; it is published once more");
+        false
     }
 
     /// Counts each, warns once a minute.

@@ -2,27 +2,25 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::answer::Answer;
-use super::{BadDelivery, Pipeline, Walked};
+use super::{AWAY, BadDelivery, Pipeline, Run, Walked};
 use crate::broker::Delivery;
 use crate::broker::envelope::{self, CompletionFacts};
-use crate::delay::DelayPolicy;
 use crate::domain::ids::ItemId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::{Outcome, Reason};
 use crate::fault::{Fault, Park, Patience, Settlement, settle};
 use crate::store::{
-    Claim, Claimed, CompletionEvent, Fenced, Metric, OwedEvent, Record, Recorded, Spent,
+    Claim, Claimed, CompletionEvent, Fenced, Metric, OwedEvent, Record, Recorded, Stored,
 };
 use crate::telemetry::metrics;
 
 /// How long a write of the end state may take before its end is looked up.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How one waits for a database or broker that went away.
-const AWAY: DelayPolicy = DelayPolicy::new(Duration::from_millis(100), Duration::from_secs(5));
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a message ends.
 struct Ending {
@@ -70,32 +68,26 @@ impl Pipeline {
         }
     }
 
-    /// Settles a claim: exactly one record or park, then the event, then the ack.
+    /// Settles a claim: exactly one record or park, then the event. The end of a drain ends all
+    /// further tries.
     pub(super) async fn settle(
         &self,
         claim: &Claim,
         answered: Result<Answer, Fault>,
-        took: Duration,
-        delivery: Delivery,
-    ) -> Walked {
+        run: &Run,
+        drained: &CancellationToken,
+    ) {
         let ending = match answered {
             Ok(answer) => Ending::answered(answer),
             Err(fault) => match settle(fault, &self.patience_of(claim)) {
-                Settlement::Park(park) => {
-                    self.park(claim, &park).await;
-                    return self.acknowledge(&claim.held.item, delivery).await;
-                }
+                Settlement::Park(park) => return self.park(claim, &park, drained).await,
                 Settlement::Fail { reason, detail } => Ending::failed(reason, detail),
             },
         };
-        let record = self.record_of(claim, ending, took);
-        match self.record(claim, &record).await {
-            Some(recorded) => self.tell(claim, &record, recorded, took).await,
-            None => {
-                warn!(message_id = %claim.held.item, "the lease of {} was lost: nothing written", claim.held.item)
-            }
+        let record = self.record_of(claim, ending, run);
+        if let Some(recorded) = self.record(claim, &record, drained).await {
+            self.tell(claim, &record, recorded, run.took).await;
         }
-        self.acknowledge(&claim.held.item, delivery).await
     }
 
     fn patience_of(&self, claim: &Claim) -> Patience {
@@ -108,11 +100,11 @@ impl Pipeline {
         }
     }
 
-    async fn park(&self, claim: &Claim, park: &Park) {
+    async fn park(&self, claim: &Claim, park: &Park, drained: &CancellationToken) {
         let item = &claim.held.item;
         metrics::parked(park.reason);
-        match self.store.park(&claim.held, park).await {
-            Ok(Fenced::Done(())) => {
+        match self.write("park", claim, || self.store.park(&claim.held, park), drained).await {
+            Some(Fenced::Done(())) => {
                 let (reason, after_ms) = (park.reason.name(), park.after.as_millis() as u64);
                 if park.spend_attempt {
                     let detail = park.detail.as_deref().unwrap_or_default();
@@ -121,23 +113,19 @@ impl Pipeline {
                     info!(message_id = %item, attempt = claim.attempt, reason, after_ms, "parked {item}");
                 }
             }
-            Ok(Fenced::Lost) => metrics::lease_lost(),
-            // The row still says `processing`; the lease runs out and the scheduler looks again.
-            Err(error) => {
-                warn!(message_id = %item, %error, "could not park {item}; its lease runs out instead")
-            }
+            Some(Fenced::Lost) => metrics::lease_lost(),
+            None => {}
         }
     }
 
     /// What is written for an answer, or for a failure with its reason.
-    fn record_of(&self, claim: &Claim, ending: Ending, took: Duration) -> Record {
+    fn record_of(&self, claim: &Claim, ending: Ending, run: &Run) -> Record {
         let answer = ending.answer.as_ref();
-        let metric = metric_of(claim, answer, took);
-        let spent = metric.as_ref().map_or(claim.spent, |metric| metric.spent);
+        let metric = metric_of(answer, run);
         Record {
             outcome: ending.outcome,
             reason: ending.reason,
-            completion: self.completion_of(claim, &ending, spent, took),
+            completion: self.completion_of(claim, &ending, run),
             message: claim.message.clone(),
             event: claim.event.clone(),
             contribution: answer.map(Answer::contribution).unwrap_or_default(),
@@ -149,13 +137,7 @@ impl Pipeline {
         }
     }
 
-    fn completion_of(
-        &self,
-        claim: &Claim,
-        ending: &Ending,
-        spent: Spent,
-        took: Duration,
-    ) -> CompletionEvent {
+    fn completion_of(&self, claim: &Claim, ending: &Ending, run: &Run) -> CompletionEvent {
         let answer = ending.answer.as_ref();
         let answered = answer.and_then(|answer| answer.answered.as_ref());
         let facts = CompletionFacts {
@@ -169,43 +151,64 @@ impl Pipeline {
             enrichment: answered.and_then(|answered| answered.enrichment.as_ref()),
             cached: answered.is_some_and(|answered| answered.cached),
             model: answered.and_then(|answered| answered.model.as_deref()),
-            usage: spent.usage,
-            cost: spent.cost,
-            latency: took,
+            usage: run.spent.usage,
+            cost: run.spent.cost,
+            latency: run.took,
             attempt: claim.attempt,
             time: jiff::Timestamp::now(),
         };
         envelope::completion(&self.source, &facts)
     }
 
-    /// Records under the lease. A commit with an unknown end is read back by the lease and tried
-    /// again, for as long as the lease can be ours.
-    async fn record(&self, claim: &Claim, record: &Record) -> Option<Recorded> {
-        let mut pauses = AWAY.pauses();
-        let give_up = tokio::time::Instant::now() + self.patience.lease;
-        loop {
-            let written =
-                tokio::time::timeout(RECORD_TIMEOUT, self.store.record(&claim.held, record)).await;
-            let error = match written {
-                Ok(Ok(Fenced::Done(recorded))) => return Some(recorded),
-                Ok(Ok(Fenced::Lost)) => {
-                    metrics::lease_lost();
-                    return self.was_recorded(claim).await.then(Recorded::default);
-                }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("no answer within {} s", RECORD_TIMEOUT.as_secs()),
-            };
-            warn!(message_id = %claim.held.item, error, "could not record {}; trying again", claim.held.item);
-            if tokio::time::Instant::now() > give_up {
-                return None;
-            }
-            tokio::time::sleep(pauses.next()).await;
+    /// Records under the lease. A commit with an unknown end is read back by the lease.
+    async fn record(
+        &self,
+        claim: &Claim,
+        record: &Record,
+        drained: &CancellationToken,
+    ) -> Option<Recorded> {
+        let held = &claim.held;
+        match self.write("record", claim, || self.store.record(held, record), drained).await? {
+            Fenced::Done(recorded) => return Some(recorded),
+            Fenced::Lost => {}
         }
+        let reading = || self.store.was_recorded(held);
+        if self.write("read back", claim, reading, drained).await? {
+            return Some(Recorded::default());
+        }
+        metrics::lease_lost();
+        warn!(message_id = %held.item, "the lease of {} was lost: nothing written", held.item);
+        None
     }
 
-    /// Whether an earlier try of ours did commit.
-    async fn was_recorded(&self, claim: &Claim) -> bool {
-        self.store.was_recorded(&claim.held).await.unwrap_or(false)
+    /// Writes an end state, tried again for as long as the lease can be ours. `None` leaves the
+    /// row `processing`: its lease runs out, and the scheduler looks again.
+    async fn write<T, W: Future<Output = Stored<T>>>(
+        &self,
+        what: &str,
+        claim: &Claim,
+        writing: impl Fn() -> W,
+        drained: &CancellationToken,
+    ) -> Option<T> {
+        let item = &claim.held.item;
+        let mut pauses = AWAY.pauses();
+        let give_up = Instant::now() + self.patience.lease;
+        loop {
+            let error = match timeout(WRITE_TIMEOUT, writing()).await {
+                Ok(Ok(written)) => return Some(written),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no answer within {} s", WRITE_TIMEOUT.as_secs()),
+            };
+            if drained.is_cancelled() || Instant::now() > give_up {
+                warn!(message_id = %item, error, "could not {what} {item}; its lease runs out instead");
+                return None;
+            }
+            warn!(message_id = %item, error, "could not {what} {item}; trying again");
+            tokio::select! {
+                () = tokio::time::sleep(pauses.next()) => {}
+                () = drained.cancelled() => {}
+            }
+        }
     }
 
     /// The event out, the followers' hints out, the one log line.
@@ -284,15 +287,9 @@ impl Pipeline {
 }
 
 /// The item's row in `metrics`; a free skip has none.
-fn metric_of(claim: &Claim, answer: Option<&Answer>, took: Duration) -> Option<Metric> {
-    let mut spent = claim.spent;
-    if let Some(answer) = answer {
-        spent.calls += answer.spent.calls;
-        spent.usage += answer.spent.usage;
-        spent.cost += answer.spent.cost;
-    }
+fn metric_of(answer: Option<&Answer>, run: &Run) -> Option<Metric> {
     let answered = answer.and_then(|a| a.answered.as_ref());
-    if answered.is_none() && spent.calls == 0 {
+    if answered.is_none() && run.spent.calls == 0 {
         return None;
     }
     let detection = answer.and_then(|a| a.detection.as_ref());
@@ -302,8 +299,8 @@ fn metric_of(claim: &Claim, answer: Option<&Answer>, took: Duration) -> Option<M
         agent: answered.and_then(|a| a.agent),
         model: answered.and_then(|a| a.model.clone()),
         cached: answered.is_some_and(|a| a.cached),
-        latency: took,
-        spent,
+        latency: run.took,
+        spent: run.spent,
         avoided_usage,
         avoided_cost,
     })

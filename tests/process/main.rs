@@ -9,5 +9,6 @@ mod crash;
 mod daemon;
 mod demo;
 mod embedded;
+mod endings;
 mod ingest;
 mod settings;
