@@ -36,6 +36,9 @@ use crate::telemetry::pulse::Pulse;
 use crate::web::{self, WebState};
 use crate::worker::{Drained, HeldItems, LeaseKeeper, LeaseTerms, Worker};
 
+/// How long the database may take to say goodbye.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// Everything that needs no network: the settings hold, the port is ours.
 pub struct Prepared {
     settings: Settings,
@@ -299,7 +302,9 @@ impl Running {
         parts.end().await;
         drop(keeper);
         broker.close().await;
-        store.close().await;
+        if tokio::time::timeout(CLOSE, store.close()).await.is_err() {
+            info!("the database was left without goodbye");
+        }
         info!(
             released = drained.released,
             "stopped; {} unfinished items were put back", drained.released

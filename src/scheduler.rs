@@ -22,6 +22,8 @@ use crate::telemetry::pulse::{Beating, Pulse};
 const RUNTIME_EVERY: Duration = Duration::from_secs(2);
 /// How often the work queue is measured.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// How long a look may go on after the stop.
+const LAST_LOOK: Duration = Duration::from_secs(5);
 /// Owed events that are published at the same time.
 const AT_ONCE: usize = 16;
 
@@ -43,7 +45,10 @@ impl Scheduler {
         let mut clocks = Clocks { read_at: None, measured_at: None, second_hints: true };
         loop {
             self.pulse.beat(Beating::Scheduler);
-            let more = self.tick(&mut clocks).await;
+            let more = tokio::select! {
+                more = self.tick(&mut clocks) => more,
+                () = too_late(&stop) => return,
+            };
             let pause =
                 if more { Duration::ZERO } else { Duration::from_millis(self.settings.tick_ms) };
             tokio::select! {
@@ -131,6 +136,12 @@ impl Scheduler {
             Err(error) => warn!(%error, "could not read the settings that change at run time"),
         }
     }
+}
+
+/// A look that is under way may end in good form, unless the database or the broker hangs.
+async fn too_late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_LOOK).await;
 }
 
 /// When what was last done, and what it said.

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -27,6 +28,8 @@ pub use leases::{LeaseKeeper, LeaseTerms};
 const BEAT: Duration = Duration::from_secs(1);
 /// How often a drain says who is still running.
 const DRAIN_REPORT: Duration = Duration::from_secs(5);
+/// How long it may take to put back what a drain could not finish.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The items that this process holds a lease on.
 #[derive(Debug, Default)]
@@ -101,7 +104,6 @@ impl Worker {
                 drop(slot);
                 walked
             });
-            metrics::slots(self.slots - free.available_permits() as u16, self.slots);
             while let Some(ended) = walks.try_join_next() {
                 report_panic(&ended);
             }
@@ -121,6 +123,7 @@ impl Worker {
     ) -> Option<Delivery> {
         loop {
             self.pulse.beat(Beating::Consumer);
+            metrics::slots(self.slots - free.available_permits() as u16, self.slots);
             let ready = async {
                 // The slot is taken for good by the caller; here it only must be there.
                 let slot = free.acquire().await;
@@ -175,25 +178,34 @@ impl Worker {
             return Drained { released: 0 };
         }
         let (held, deliveries): (Vec<Held>, Vec<Delivery>) = unfinished.into_iter().unzip();
-        let released = match self.pipeline.store.release(&held).await {
-            Ok(released) => released,
-            Err(error) => {
-                warn!(%error, items = held.len(), "could not release unfinished items; their leases run out instead");
-                return Drained { released: 0 };
+        let error = match timeout(RELEASE_TIMEOUT, self.pipeline.store.release(&held)).await {
+            Ok(Ok(released)) => {
+                acknowledge(deliveries).await;
+                return Drained { released };
             }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {} s", RELEASE_TIMEOUT.as_secs()),
         };
-        for delivery in deliveries {
-            if let Err(error) = delivery.ack().await {
-                info!(%error, "a released delivery will come again");
-            }
-        }
-        Drained { released }
+        warn!(
+            error,
+            items = held.len(),
+            "could not release unfinished items; their leases run out instead"
+        );
+        Drained { released: 0 }
     }
 }
 
-/// A panic outside the guarded work: the lease runs out, and the item is looked at again.
+async fn acknowledge(deliveries: Vec<Delivery>) {
+    for delivery in deliveries {
+        if let Err(error) = delivery.ack().await {
+            info!(%error, "a released delivery will come again");
+        }
+    }
+}
+
+/// A panic outside work and settling: the lease runs out, and the item is looked at again.
 fn report_panic(ended: &Result<Walked, JoinError>) {
     if let Err(join) = ended {
-        error!(error = %join, "a message's walk panicked while it was settled; its lease runs out");
+        error!(error = %join, "a message's walk panicked; its lease runs out");
     }
 }

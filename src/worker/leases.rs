@@ -4,6 +4,7 @@
 //! Failing to renew is not losing the lease: it lasts longer than several
 //! renewals. Zero rows is losing it.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -46,13 +47,17 @@ impl LeaseKeeper {
         let stop = CancellationToken::new();
         let database = DatabaseSettings { connections: 1, ..database.clone() };
         let stopped = stop.clone();
-        let keep = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            match runtime {
-                Ok(runtime) => runtime.block_on(keep(&database, terms, &held, &pulse, &stopped)),
-                Err(error) => error!(%error, "no runtime for the leases: they run out"),
-            }
-        };
+        let keep =
+            move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                match runtime {
+                    // A database that hangs must not hold up the process's end.
+                    Ok(runtime) => drop(runtime.block_on(
+                        stopped.run_until_cancelled(keep(&database, terms, &held, &pulse)),
+                    )),
+                    Err(error) => error!(%error, "no runtime for the leases: they run out"),
+                }
+            };
         let thread = std::thread::Builder::new().name("leases".to_owned()).spawn(keep)?;
         Ok(Self { stop, thread: Some(thread) })
     }
@@ -72,15 +77,11 @@ async fn keep(
     terms: LeaseTerms,
     held: &HeldItems,
     pulse: &Pulse,
-    stop: &CancellationToken,
-) {
+) -> Infallible {
     let mut connection: Option<Arc<dyn Store>> = None;
     loop {
         pulse.beat(Beating::LeaseKeeper);
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep(terms.every) => {}
-        }
+        tokio::time::sleep(terms.every).await;
         let items = held.snapshot();
         if items.is_empty() {
             continue;
@@ -103,8 +104,5 @@ async fn keep(
                 warn!(%error, items = items.len(), "could not renew {} leases; trying again", items.len())
             }
         }
-    }
-    if let Some(store) = connection {
-        store.close().await;
     }
 }
