@@ -116,7 +116,8 @@ async fn in_process(
             _ => return Err(error),
         },
     };
-    say_what_is_new(file, running.store()).await?;
+    let report = say_what_is_new(file, running.store()).await?;
+    hint(running.broker().as_ref(), &report).await;
     let settled = finish(&settings, args, file, running.store(), asked, started).await;
     running.drain(&asked.at_once).await;
     settled
@@ -150,16 +151,21 @@ async fn through_the_queue(
     store.check().await?;
     let broker = broker::open(&settings.broker).await?;
     let report = say_what_is_new(file, &store).await?;
-    let hints: Vec<ItemId> = report.new.iter().map(ItemId::from).collect();
-    if let Err(error) = publish(broker.as_ref(), &hints).await {
-        eprintln!(
-            "gleaner: the IDs are not published ({error}); the scheduler finds the rows within a minute"
-        );
-    }
+    hint(broker.as_ref(), &report).await;
     let settled = finish(settings, args, file, &store, asked, started).await;
     broker.close().await;
     store.close().await;
     settled
+}
+
+/// Publishes the IDs of what is new; PostgreSQL's scheduler would take its time to find the rows.
+async fn hint(broker: &dyn broker::Broker, report: &store::IngestReport) {
+    let hints: Vec<ItemId> = report.new.iter().map(ItemId::from).collect();
+    if let Err(error) = publish(broker, &hints).await {
+        eprintln!(
+            "gleaner: the IDs are not published ({error}); the scheduler finds the rows within a minute"
+        );
+    }
 }
 
 /// The broker's supervisor may still be connecting: a few tries, then the scheduler's turn.
