@@ -3,6 +3,9 @@ create table queue_items (
     id text collate "C" primary key,
     kind text not null default 'message' check (kind in ('message', 'suggestion')),
     event_id text collate "C",
+    -- Where its message stands, so that the unsettled ones before another are one range.
+    room_id text collate "C",
+    sent_at timestamptz,
     status text not null default 'pending'
         check (status in ('pending', 'processing', 'completed', 'skipped', 'failed')),
     -- Only ever grows: the fence of every write after the claim.
@@ -19,9 +22,10 @@ create table queue_items (
     -- The cache key whose flight makes it due.
     waits_for text collate "C",
     park_reason text,
-    -- The message's revision that was last claimed or recorded; -1 before there was any.
+    -- The message's revision at the last claim; -1 while it had no row.
     revision bigint not null default -1,
-    -- The highest revision that was seen while another was worked on.
+    -- The revision that has its turn once the present one's completion event is confirmed; -1
+    -- when none was seen since the claim.
     wanted bigint not null default -1,
     created_at timestamptz not null default clock_timestamp(),
     settled_at timestamptz,
@@ -43,6 +47,8 @@ create index queue_items_waiting on queue_items (waits_for) where waits_for is n
 create index queue_items_by_status on queue_items (status, due_at);
 create index queue_items_owing on queue_items (settled_at)
     where completion_id is not null and confirmed_at is null;
+create index queue_items_unsettled on queue_items (room_id, sent_at, id)
+    where status = 'processing' or (status = 'pending' and park_reason is null);
 create index queue_items_of_event on queue_items (event_id, status) where event_id is not null;
 
 -- A row per park, failure and takeover; none for the straight way.
@@ -58,18 +64,29 @@ create table item_history (
 );
 create index item_history_of_item on item_history (item_id, id);
 
+-- Opens a settled item again, as good as new. What settled it can be read back until it is claimed.
+create function reopen_item(the_item text, look_in interval) returns void language plpgsql as $$
+begin
+    update queue_items
+    set status = 'pending', attempt = 0, due_at = clock_timestamp(),
+        look_at = clock_timestamp() + look_in, hints = 0, created_at = clock_timestamp(),
+        park_reason = null, reason = null, detail = null
+    where id = the_item;
+end
+$$;
+
 -- The producer's own transaction makes the item, so a producer that dies before it publishes loses
 -- nothing. It runs with the schema owner's rights: a producer needs none but on `messages`.
 create function enqueue_message() returns trigger
     language plpgsql security definer set search_path from current as $$
 declare
     q queue_items;
+    the_event text;
 begin
-    insert into queue_items (id, event_id, look_at)
+    select r.event_id into the_event from rooms r where r.id = new.room_id;
+    insert into queue_items (id, event_id, room_id, sent_at, look_at)
     values (
-        new.id,
-        (select r.event_id from rooms r where r.id = new.room_id),
-        clock_timestamp() + interval '30 seconds'
+        new.id, the_event, new.room_id, new.sent_at, clock_timestamp() + interval '30 seconds'
     )
     on conflict (id) do nothing;
     if found then
@@ -77,22 +94,27 @@ begin
     end if;
 
     select * into q from queue_items i where i.id = new.id for update;
-    if q.status = 'processing' then
-        -- The claim may have read the row as it was before; settling it brings it back.
-        update queue_items set wanted = greatest(wanted, new.revision) where id = new.id;
-    elsif q.status = 'pending' then
+    if q.room_id is null then
+        update queue_items
+        set event_id = coalesce(the_event, event_id), room_id = new.room_id, sent_at = new.sent_at
+        where id = new.id;
+    end if;
+    if q.status = 'pending' then
+        -- A delivery that was faster than its producer's commit waits here.
         if q.park_reason = 'message_missing' then
             update queue_items
             set due_at = clock_timestamp(), look_at = clock_timestamp(), hints = 0,
                 park_reason = null
             where id = new.id;
         end if;
-    elsif new.revision > q.revision then
-        update queue_items
-        set status = 'pending', attempt = 0, due_at = clock_timestamp(),
-            look_at = clock_timestamp() + interval '30 seconds', hints = 0,
-            created_at = clock_timestamp(), park_reason = null, reason = null, detail = null
-        where id = new.id;
+    elsif new.revision <= q.revision then
+        null;
+    elsif q.status = 'processing' or (q.completion_id is not null and q.confirmed_at is null) then
+        -- The claim may have read the row as it was before, and what is owed must not be lost: the
+        -- confirm opens the item.
+        update queue_items set wanted = greatest(wanted, new.revision) where id = new.id;
+    else
+        perform reopen_item(new.id, interval '30 seconds');
     end if;
     return null;
 end

@@ -105,9 +105,9 @@ create index suggestions_of_event on suggestions (event_id, created_at);
 
 -- A row for each settled item that was answered or cost anything.
 create table metrics (
-    id bigint generated always as identity primary key,
-    tenant text not null,
     item_id text collate "C" not null,
+    revision bigint not null,
+    tenant text not null,
     event_id text collate "C",
     outcome text not null,
     intent text not null,
@@ -125,7 +125,8 @@ create table metrics (
     ambiguous_cost bigint not null,
     avoided_tokens bigint not null,
     avoided_cost bigint not null,
-    created_at timestamptz not null default clock_timestamp()
+    created_at timestamptz not null default clock_timestamp(),
+    primary key (item_id, revision)
 );
 create index metrics_by_time on metrics (created_at);
 create index metrics_of_event on metrics (event_id);
@@ -164,7 +165,8 @@ create index cache_by_expiry on cache (expires_at);
 create index cache_of_event on cache (event_id) where event_id is not null;
 
 -- Who computes a cache key now. With an item, it is in the air as long as that item's claim lives;
--- without one, the next leader may start from `open_at` on.
+-- without one, the next leader may start from `open_at` on. A row that nobody flies any more keeps
+-- the count of failures for an hour.
 create table flights (
     key text collate "C" primary key,
     item_id text collate "C",
@@ -173,6 +175,7 @@ create table flights (
     open_at timestamptz not null default clock_timestamp()
 );
 create index flights_of_item on flights (item_id) where item_id is not null;
+create index flights_by_opening on flights (open_at);
 
 -- What may change at run time, for all replicas.
 create table settings (
@@ -182,7 +185,7 @@ create table settings (
 );
 
 create table schema_info (
-    only_row boolean primary key default true check (only_row),
+    id integer primary key default 1 check (id = 1),
     version bigint not null,
     oldest_binary text not null
 );

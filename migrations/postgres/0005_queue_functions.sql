@@ -68,7 +68,7 @@ begin
         order by id for update
     ), moved as (
         update queue_items q
-        set due_at = clock_timestamp(), look_at = clock_timestamp(), hints = 0,
+        set due_at = least(q.due_at, clock_timestamp()), look_at = clock_timestamp(), hints = 0,
             waits_for = null, park_reason = null
         from due where q.id = due.id
         returning q.id
@@ -121,6 +121,7 @@ declare
     the_revision bigint;
     the_event text;
     has_room boolean := false;
+    opens boolean;
     moment timestamptz;
 begin
     select * into q from queue_items i where i.id = the_item for update;
@@ -150,12 +151,14 @@ begin
     end if;
 
     if q.status not in ('pending', 'processing') then
-        if the_message is null or not (
-            the_revision > q.revision or (q.status = 'failed' and q.reason = 'message_not_found')
-        ) then
-            if q.confirmed_at is not null and q.look_at is not null then
-                update queue_items i set look_at = null where i.id = the_item;
-            end if;
+        opens := the_revision > q.revision;
+        if opens and q.completion_id is not null and q.confirmed_at is null then
+            -- What is owed must not be lost: the confirm opens the item.
+            update queue_items i set wanted = greatest(i.wanted, the_revision)
+            where i.id = the_item;
+            opens := false;
+        end if;
+        if opens is not true then
             return query select 'settled', q.lease, q.attempt, 0::bigint, null::jsonb, null::jsonb,
                 false, null::jsonb, null::jsonb,
                 case when q.confirmed_at is null then q.completion_id end,
@@ -170,21 +173,23 @@ begin
         insert into item_history (item_id, what, lease, attempt)
         values (the_item, 'taken_over', q.lease, q.attempt);
     end if;
-    perform abandon_reservations(the_item);
+    perform abandon_reservations(array[the_item]);
 
     if the_message is not null then
         select r.event_id into the_event from rooms r where r.id = the_message ->> 'room';
         has_room := found;
     end if;
     the_event := coalesce(the_event, case when q.kind = 'suggestion' then q.event_id end);
-    the_revision := coalesce(the_revision, q.revision);
+    the_revision := coalesce(the_revision, -1);
 
     update queue_items i
     set status = 'processing', lease = q.lease + 1, attempt = q.attempt + 1,
         claimed_at = moment, lease_until = moment + lease_for, look_at = moment + lease_for,
         hints = 0, waits_for = null, park_reason = null, reason = null, detail = null,
         settled_at = null, created_at = q.created_at, revision = the_revision,
-        event_id = coalesce(the_event, i.event_id)
+        wanted = -1, event_id = coalesce(the_event, i.event_id),
+        room_id = coalesce(the_message ->> 'room', i.room_id),
+        sent_at = coalesce((the_message ->> 'sent_at')::timestamptz, i.sent_at)
     where i.id = the_item;
 
     return query select 'held', q.lease + 1, q.attempt + 1,
@@ -329,165 +334,20 @@ begin
             (extract(epoch from until - moment) * 1000000)::bigint;
         return;
     end if;
+    -- A claim that is over takes no flight; whoever asks learns the rest when it parks.
+    if not exists (
+        select 1 from queue_items q
+        where q.id = the_item and q.lease = the_lease and q.status = 'processing'
+    ) then
+        return query select 'in_flight', null::jsonb, null::text, null::jsonb, null::bigint,
+            0::bigint;
+        return;
+    end if;
     -- A leader that died counts as one that failed; its lease was the pause.
     update flights
     set item_id = the_item, lease = the_lease, open_at = moment,
         failures = failures + coalesce(f.item_id <> the_item, false)::integer
     where key = the_key;
     return query select 'leader', null::jsonb, null::text, null::jsonb, null::bigint, null::bigint;
-end
-$$;
-
--- A settled item's row in `metrics`, and its part of the minute's sums.
-create function add_metric(
-    the_item text, the_revision bigint, the_event text, the_outcome text, the_metric jsonb
-) returns void language plpgsql as $$
-declare
-    m metrics;
-    bucket integer;
-begin
-    insert into metrics (
-        tenant, item_id, event_id, outcome, intent, agent, model, cached, latency_us, calls,
-        input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
-        cache_write_1h_tokens, cost, ambiguous_cost, avoided_tokens, avoided_cost
-    )
-    select
-        the_metric ->> 'tenant', the_item, the_event, the_outcome, the_metric ->> 'intent',
-        the_metric ->> 'agent', the_metric ->> 'model', (the_metric ->> 'cached')::boolean,
-        (the_metric ->> 'latency_us')::bigint,
-        count(*) filter (where l.state in ('charged', 'ambiguous')),
-        coalesce(sum(l.input_tokens), 0), coalesce(sum(l.output_tokens), 0),
-        coalesce(sum(l.cache_read_tokens), 0), coalesce(sum(l.cache_write_5m_tokens), 0),
-        coalesce(sum(l.cache_write_1h_tokens), 0), coalesce(sum(l.charged), 0),
-        coalesce(sum(l.reserved) filter (where l.state = 'ambiguous'), 0),
-        (the_metric ->> 'avoided_tokens')::bigint, (the_metric ->> 'avoided_cost')::bigint
-    from ledger l
-    where l.item_id = the_item and l.revision = the_revision
-    returning * into m;
-
-    bucket := 1 + width_bucket(
-        m.latency_us / 1000.0,
-        array[10, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 10000, 30000]::numeric[]
-    );
-    insert into metric_rollups as r (
-        tenant, minute, intent, shard, items, cached, calls, tokens, cost, ambiguous_cost,
-        avoided_cost, latency_us, latencies
-    )
-    values (
-        m.tenant, date_trunc('minute', m.created_at), m.intent, abs(hashtext(the_item) % 16), 1,
-        m.cached::integer, m.calls,
-        m.input_tokens + m.output_tokens + m.cache_read_tokens + m.cache_write_5m_tokens
-            + m.cache_write_1h_tokens,
-        m.cost, m.ambiguous_cost, m.avoided_cost, m.latency_us,
-        array_fill(0, array[bucket - 1]) || 1 || array_fill(0, array[12 - bucket])
-    )
-    on conflict (tenant, minute, intent, shard) do update
-    set items = r.items + 1,
-        cached = r.cached + excluded.cached,
-        calls = r.calls + excluded.calls,
-        tokens = r.tokens + excluded.tokens,
-        cost = r.cost + excluded.cost,
-        ambiguous_cost = r.ambiguous_cost + excluded.ambiguous_cost,
-        avoided_cost = r.avoided_cost + excluded.avoided_cost,
-        latency_us = r.latency_us + excluded.latency_us,
-        latencies[bucket] = r.latencies[bucket] + 1;
-end
-$$;
-
-create function put_into_cache(entry jsonb) returns void language plpgsql as $$
-begin
-    insert into cache (key, event_id, answer, model, usage, cost, expires_at)
-    values (
-        entry ->> 'key', entry ->> 'event', entry -> 'answer', entry ->> 'model',
-        entry -> 'usage', (entry ->> 'cost')::bigint,
-        clock_timestamp() + (entry ->> 'ttl_us')::bigint * interval '1 microsecond'
-    )
-    on conflict (key) do update
-    set event_id = excluded.event_id, answer = excluded.answer, model = excluded.model,
-        usage = excluded.usage, cost = excluded.cost, expires_at = excluded.expires_at;
-    -- Each write takes a few expired entries along, so that the table stays bounded.
-    delete from cache where key in (
-        select c.key from cache c where c.expires_at < now()
-        order by c.expires_at limit 10 for update skip locked
-    );
-end
-$$;
-
--- Settles an item, fenced: everything but the fold. `lost` when the lease is not the caller's;
--- `fold` when nothing was written because an earlier revision said something that this one takes
--- back, so that the caller must ask again with `folds` and redo the fold. With `folds` the event's state stays locked until
--- the transaction ends.
-create function settle_item(
-    the_item text, the_lease bigint, the_outcome text, the_reason text, the_detail text,
-    the_intent text, the_revision bigint, the_event text, folds boolean,
-    the_completion uuid, the_kind text, the_routing_key text, the_body bytea,
-    the_enrichment jsonb, the_metric jsonb, the_cache jsonb
-) returns table (verdict text, woken text[])
-    language plpgsql as $$
-#variable_conflict use_column
-declare
-    the_attempt integer;
-begin
-    perform 1 from flights where item_id = the_item order by key for update;
-    select q.attempt into the_attempt from queue_items q
-    where q.id = the_item and q.lease = the_lease and q.status = 'processing' for update;
-    if not found then
-        return query select 'lost', '{}'::text[];
-        return;
-    end if;
-    if not folds and exists (
-        select 1 from enrichments e
-        where e.message_id = the_item
-            and (e.changes_rows or (the_enrichment is null and the_revision is not null))
-    ) then
-        return query select 'fold', '{}'::text[];
-        return;
-    end if;
-
-    update queue_items q
-    set status = the_outcome, reason = the_reason, detail = the_detail, intent = the_intent,
-        revision = coalesce(the_revision, q.revision), event_id = coalesce(the_event, q.event_id),
-        lease_until = null, waits_for = null, park_reason = null, hints = 0,
-        settled_at = clock_timestamp(), look_at = clock_timestamp() + interval '30 seconds',
-        completion_id = the_completion, completion_kind = the_kind,
-        routing_key = the_routing_key, body = the_body, confirmed_at = null
-    where q.id = the_item;
-    if the_outcome = 'failed' then
-        insert into item_history (item_id, what, lease, attempt, reason, detail)
-        values (the_item, 'failed', the_lease, the_attempt, the_reason, the_detail);
-    end if;
-
-    if folds and the_event is not null then
-        insert into event_state as s (event_id) values (the_event)
-        on conflict (event_id) do update set folds = s.folds + 1;
-    end if;
-    if the_enrichment is not null then
-        insert into enrichments (
-            message_id, revision, event_id, sender_id, sent_at, agent, model, level, cached,
-            detection, enrichment, contribution, changes_rows
-        )
-        select the_item, the_revision, the_event, e.sender, e.sent_at, e.agent, e.model, e.level,
-            e.cached, e.detection, e.enrichment, e.contribution, e.changes_rows
-        from jsonb_to_record(the_enrichment) as e (
-            sender text, sent_at timestamptz, agent text, model text, level text, cached boolean,
-            detection jsonb, enrichment jsonb, contribution jsonb, changes_rows boolean
-        )
-        on conflict (message_id, revision) do update
-        set event_id = excluded.event_id, sender_id = excluded.sender_id,
-            sent_at = excluded.sent_at, agent = excluded.agent, model = excluded.model,
-            level = excluded.level, cached = excluded.cached, detection = excluded.detection,
-            enrichment = excluded.enrichment, contribution = excluded.contribution,
-            changes_rows = excluded.changes_rows, recorded_at = clock_timestamp();
-    end if;
-    if the_metric is not null then
-        perform add_metric(
-            the_item, coalesce(the_revision, -1), the_event, the_outcome, the_metric
-        );
-    end if;
-    if the_cache is not null then
-        perform put_into_cache(the_cache);
-    end if;
-    return query select 'done',
-        end_flights(the_item, case when the_outcome = 'failed' then 'failed' else 'landed' end);
 end
 $$;

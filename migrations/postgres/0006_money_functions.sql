@@ -171,25 +171,47 @@ begin
 end
 $$;
 
--- What an earlier lease reserved and never closed: nobody knows whether it was sent.
-create function abandon_reservations(the_item text) returns void language plpgsql as $$
+-- What leases that are over reserved and never closed: nobody knows whether it was sent.
+create function abandon_reservations(items text[]) returns void language plpgsql as $$
 declare
     l ledger;
 begin
-    perform 1 from ledger where item_id = the_item and state = 'reserved' order by id for update;
+    perform 1 from ledger where item_id = any(items) and state = 'reserved' order by id for update;
     if not found then
         return;
     end if;
     perform 1 from scopes s
     where s.key in (
         select unnest(o.scopes || o.rates) from ledger o
-        where o.item_id = the_item and o.state = 'reserved'
+        where o.item_id = any(items) and o.state = 'reserved'
     )
     order by s.key for update;
-    for l in select * from ledger where item_id = the_item and state = 'reserved' order by id loop
+    for l in
+        select * from ledger where item_id = any(items) and state = 'reserved' order by id
+    loop
         perform move_ledger_row(l, 'ambiguous', 0);
     end loop;
 end
 $$;
 
-insert into schema_info (version, oldest_binary) values (6, '0.1.0');
+-- The same for items that nobody claims for long. Only what model calls reserve at this moment is
+-- looked at, and an item that somebody has locked is left to him.
+create function abandon_lost_reservations(most integer) returns void language plpgsql as $$
+declare
+    open_items text[];
+    lost text[];
+begin
+    select array_agg(distinct l.item_id) into open_items from ledger l where l.state = 'reserved';
+    if open_items is null then
+        return;
+    end if;
+    with ended as (
+        select q.id from queue_items q
+        where q.id = any(open_items)
+            and (q.status <> 'processing' or q.lease_until <= clock_timestamp())
+        order by q.id limit most for update skip locked
+    )
+    select array_agg(id) into lost from ended;
+    perform abandon_reservations(lost);
+end
+$$;

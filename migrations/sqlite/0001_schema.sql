@@ -59,6 +59,8 @@ create table queue_items (
     id text primary key,
     kind text not null default 'message' check (kind in ('message', 'suggestion')),
     event_id text,
+    room_id text, -- where its message stands, so that the unsettled ones before another are one range
+    sent_at integer,
     status text not null default 'pending'
         check (status in ('pending', 'processing', 'completed', 'skipped', 'failed')),
     lease integer not null default 0, -- only ever grows: the fence
@@ -70,6 +72,9 @@ create table queue_items (
     waits_for text, -- the cache key whose flight it waits for
     park_reason text, -- null once it waits for nothing any more
     revision integer not null default -1, -- the message's at the last claim; -1 while it had no row
+    -- The revision that has its turn once the present one's completion event is confirmed; -1 when
+    -- none was seen since the claim.
+    wanted integer not null default -1,
     created_at integer not null,
     claimed_at integer,
     intent text,
@@ -91,6 +96,8 @@ create index queue_items_open on queue_items (status, due_at) where status in ('
 create index queue_items_owed on queue_items (settled_at)
     where completion_id is not null and confirmed_at is null;
 create index queue_items_status on queue_items (status);
+create index queue_items_unsettled on queue_items (room_id, sent_at, id)
+    where status = 'processing' or (status = 'pending' and park_reason is null);
 
 create table item_history (
     id integer primary key,
@@ -104,34 +111,60 @@ create table item_history (
 ) strict;
 create index item_history_item on item_history (item_id, id);
 
--- A producer's own transaction makes the item, so that a producer that dies before it publishes loses nothing.
+-- A producer's own transaction makes the item, so that a producer that dies before it publishes loses
+-- nothing. Nobody else can publish to the worker's own queue, so the scheduler looks at once.
 create trigger messages_enqueue after insert on messages begin
-    insert into queue_items (id, event_id, due_at, look_at, created_at)
+    insert into queue_items (id, event_id, room_id, sent_at, due_at, look_at, created_at)
     values (
         new.id,
         (select event_id from rooms where id = new.room_id),
+        new.room_id,
+        new.sent_at,
         cast(round(unixepoch('subsec') * 1000000) as integer),
         cast(round(unixepoch('subsec') * 1000000) as integer),
         cast(round(unixepoch('subsec') * 1000000) as integer)
     )
-    -- A delivery that was faster than its producer's commit waits here, or gave up.
     on conflict (id) do update set
-        status = 'pending', attempt = case status when 'pending' then attempt else 0 end,
-        due_at = excluded.due_at, look_at = excluded.look_at, hints = 0, park_reason = null,
-        created_at = case status when 'pending' then created_at else excluded.created_at end,
-        event_id = excluded.event_id
-    where (status = 'pending' and park_reason = 'message_missing')
-        or (status = 'failed' and reason = 'message_not_found');
-end;
-
--- A higher revision re-opens a settled item.
-create trigger messages_reopen after update of revision on messages when new.revision > old.revision begin
+        event_id = coalesce(excluded.event_id, event_id), room_id = excluded.room_id,
+        sent_at = excluded.sent_at
+    where room_id is null;
+    -- A delivery that was faster than its producer's commit waits here.
     update queue_items set
-        status = 'pending', attempt = 0, hints = 0, reason = null, detail = null,
+        due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        look_at = cast(round(unixepoch('subsec') * 1000000) as integer), hints = 0, park_reason = null
+    where id = new.id and status = 'pending' and park_reason = 'message_missing';
+    -- The claim may have read the row as it was before, and what is owed must not be lost: the
+    -- confirm opens the item.
+    update queue_items set wanted = max(wanted, new.revision)
+    where id = new.id and new.revision > revision and (
+        status = 'processing'
+        or (status <> 'pending' and completion_id is not null and confirmed_at is null)
+    );
+    update queue_items set
+        status = 'pending', attempt = 0, hints = 0, park_reason = null, reason = null, detail = null,
         due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         created_at = cast(round(unixepoch('subsec') * 1000000) as integer)
-    where id = new.id and revision < new.revision and status in ('completed', 'skipped', 'failed');
+    where id = new.id and new.revision > revision and status in ('completed', 'skipped', 'failed')
+        and (completion_id is null or confirmed_at is not null);
+end;
+
+-- A higher revision opens a settled item again.
+create trigger messages_reopen after update of revision on messages when new.revision > old.revision begin
+    -- The claim may have read the row as it was before, and what is owed must not be lost: the
+    -- confirm opens the item.
+    update queue_items set wanted = max(wanted, new.revision)
+    where id = new.id and new.revision > revision and (
+        status = 'processing'
+        or (status <> 'pending' and completion_id is not null and confirmed_at is null)
+    );
+    update queue_items set
+        status = 'pending', attempt = 0, hints = 0, park_reason = null, reason = null, detail = null,
+        due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
+        created_at = cast(round(unixepoch('subsec') * 1000000) as integer)
+    where id = new.id and new.revision > revision and status in ('completed', 'skipped', 'failed')
+        and (completion_id is null or confirmed_at is not null);
 end;
 
 -- ---- answers and what the group knows ----
@@ -149,10 +182,12 @@ create table enrichments (
     detection text,
     enrichment text,
     contribution text not null default '{}',
+    changes_rows integer not null, -- whether the contribution has a part in the fold
     recorded_at integer not null,
     primary key (message_id, revision)
 ) strict;
 create index enrichments_event on enrichments (event_id, sent_at, message_id);
+create index enrichments_fold on enrichments (event_id, sent_at, message_id) where changes_rows;
 
 create table tasks (
     id text primary key,
@@ -334,15 +369,18 @@ create table cache (
 create index cache_expiry on cache (expires_at);
 create index cache_event on cache (event_id) where event_id is not null;
 
--- Who computes a cache key now: in the air as long as that item's claim lives.
+-- Who computes a cache key now. With an item, it is in the air as long as that item's claim lives;
+-- without one, the next leader may start from `open_at` on. A row that nobody flies any more keeps
+-- the count of failures for an hour.
 create table flights (
     key text primary key,
     item_id text,
     lease integer,
     failures integer not null default 0,
-    open_at integer -- after a failed leader nobody takes it before this
+    open_at integer not null
 ) strict;
 create index flights_item on flights (item_id) where item_id is not null;
+create index flights_open on flights (open_at);
 
 -- ---- the process ----
 
@@ -353,8 +391,8 @@ create table settings (
 ) strict;
 
 create table schema_info (
-    id integer primary key check (id = 1),
+    id integer primary key default 1 check (id = 1),
     version integer not null,
     oldest_binary text not null
 ) strict;
-insert into schema_info (id, version, oldest_binary) values (1, 1, '0.1.0');
+insert into schema_info (version, oldest_binary) values (1, '0.1.0');

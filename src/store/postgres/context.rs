@@ -35,9 +35,8 @@ const EVENT: &str = "select event_json($1)";
 const UNSETTLED_BEFORE: &str = r#"
     select count(*)
     from messages m
-    join messages e on e.room_id = m.room_id
-        and (e.sent_at, e.id collate "C") < (m.sent_at, m.id collate "C")
-    join queue_items q on q.id = e.id
+    join queue_items q on q.room_id = m.room_id
+        and (q.sent_at, q.id) < (m.sent_at, m.id collate "C")
     where m.id = $1
         and (q.status = 'processing' or (q.status = 'pending' and q.park_reason is null))"#;
 

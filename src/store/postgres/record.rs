@@ -28,7 +28,7 @@ const SETTLE: &str = "
 const WAS_RECORDED: &str = "
     select exists (
         select 1 from queue_items
-        where id = $1 and lease = $2 and status not in ('pending', 'processing')
+        where id = $1 and lease = $2 and settled_at is not null
     )";
 
 #[cfg(test)]

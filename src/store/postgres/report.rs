@@ -69,7 +69,7 @@ const BY_INTENT: &str = "
 const FAILED: &str = "
     select id, coalesce(reason, '') from queue_items
     where event_id = $1 and kind = 'message' and status = 'failed'
-    order by settled_at, id";
+    order by sent_at, id";
 
 const ANSWERS: &str = r#"
     select e.message_id, m.text, e.enrichment ->> 'answer'

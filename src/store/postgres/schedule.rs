@@ -16,6 +16,9 @@ use super::pool::store_error;
 use crate::domain::ids::{EventId, ItemId};
 use crate::store::{Due, RuntimeSettings, Stored};
 
+/// Rows that a tick sweeps at most, of each kind.
+const SWEPT: i32 = 100;
+
 // `now()` and not `clock_timestamp()`, which no index can answer; in a statement of its own they
 // are the same moment. A hint's pause doubles with each, up to an hour.
 macro_rules! tick {
@@ -24,14 +27,16 @@ macro_rules! tick {
             "
     with due as (
         select id, look_at from queue_items
-        where look_at <= now()",
+        where look_at <= now() and (status <> 'processing' or lease_until <= now())",
             $which,
             "
         order by look_at limit $1 for update skip locked
     ), seen as (
         update queue_items q
         set hints = q.hints + 1,
-            look_at = now() + least($2::interval * power(2, least(q.hints, 20)), interval '1 hour')
+            look_at = case when q.status in ('pending', 'processing') or q.confirmed_at is null then
+                now() + least($2::interval * power(2, least(q.hints, 20)), interval '1 hour')
+            end
         from due where q.id = due.id
         returning q.*, due.look_at as was
     )
@@ -39,7 +44,7 @@ macro_rules! tick {
         case when status not in ('pending', 'processing') and confirmed_at is null
             then completion_id end as completion_id,
         completion_kind, routing_key, body
-    from seen order by was, id"
+    from seen where look_at is not null order by was, id"
         )
     };
 }
@@ -47,15 +52,27 @@ macro_rules! tick {
 const TICK: &str = tick!("");
 const TICK_WITHOUT_SECOND_HINTS: &str = tick!(" and (hints = 0 or status <> 'pending')");
 
-// A newer revision that arrived while an older one was worked on has its turn now.
-const CONFIRM: &str = "
-    update queue_items
-    set confirmed_at = clock_timestamp(), hints = 0,
-        look_at = case
-            when status in ('pending', 'processing') then look_at
-            when wanted > revision then clock_timestamp()
-        end
-    where id = $1 and completion_id = $2 and confirmed_at is null";
+const ABANDON: &str = "select abandon_lost_reservations($1)";
+
+const DROP_EXPIRED: &str = "
+    delete from cache where key in (
+        select c.key from cache c where c.expires_at <= now()
+        order by c.expires_at limit $1 for update skip locked
+    )";
+
+// A flight that nobody flies keeps its count of failures for the next leader, but not for ever.
+const DROP_FLIGHTS: &str = "
+    delete from flights where key in (
+        select f.key from flights f
+        where f.open_at <= now() - interval '1 hour' and not exists (
+            select 1 from queue_items q
+            where q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
+                and q.lease_until > now()
+        )
+        order by f.open_at limit $1 for update of f skip locked
+    )";
+
+const CONFIRM: &str = "select confirm_completion($1, $2)";
 
 const RUNTIME: &str = "select value from settings where key = 'runtime'";
 const SET_RUNTIME: &str = "
@@ -63,8 +80,16 @@ const SET_RUNTIME: &str = "
     on conflict (key) do update set value = excluded.value, changed_at = clock_timestamp()";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[TICK, TICK_WITHOUT_SECOND_HINTS, CONFIRM, RUNTIME, SET_RUNTIME];
+pub(super) const STATEMENTS: &[&str] = &[
+    TICK,
+    TICK_WITHOUT_SECOND_HINTS,
+    ABANDON,
+    DROP_EXPIRED,
+    DROP_FLIGHTS,
+    CONFIRM,
+    RUNTIME,
+    SET_RUNTIME,
+];
 
 impl PostgresStore {
     pub(super) async fn take_due(
@@ -73,6 +98,8 @@ impl PostgresStore {
         hint_after: Duration,
         second_hints: bool,
     ) -> Stored<Vec<Due>> {
+        // First, as a failure after the rows were moved ahead would lose them.
+        self.sweep(ABANDON).await?;
         let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
         let rows = sqlx::query(statement)
             .bind(i64::from(window))
@@ -80,6 +107,10 @@ impl PostgresStore {
             .fetch_all(self.pool())
             .await
             .map_err(store_error)?;
+        if rows.is_empty() {
+            self.sweep(DROP_EXPIRED).await?;
+            self.sweep(DROP_FLIGHTS).await?;
+        }
         let mut due = Vec::with_capacity(rows.len());
         for row in &rows {
             let id: String = row.try_get("id").map_err(store_error)?;
@@ -90,6 +121,12 @@ impl PostgresStore {
             });
         }
         Ok(due)
+    }
+
+    async fn sweep(&self, statement: &'static str) -> Stored<()> {
+        let sweep = sqlx::query(statement).bind(SWEPT).execute(self.pool());
+        sweep.await.map_err(store_error)?;
+        Ok(())
     }
 
     pub(super) async fn confirm_completion(&self, item: &ItemId, completion: Uuid) -> Stored<()> {

@@ -17,18 +17,20 @@ statements! {
         left join queue_items q on q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
         where f.key = ?1";
     // Fenced: a claim that is over takes no flight.
-    TAKE_FLIGHT = "insert into flights (key, item_id, lease)
-        select ?1, id, lease from queue_items where id = ?2 and lease = ?3 and status = 'processing'
-        on conflict (key) do update set item_id = excluded.item_id, lease = excluded.lease, open_at = null
+    // A leader that died counts as one that failed; its lease was the pause.
+    TAKE_FLIGHT = "insert into flights (key, item_id, lease, open_at)
+        select ?1, id, lease, ?4 from queue_items where id = ?2 and lease = ?3 and status = 'processing'
+        on conflict (key) do update set item_id = excluded.item_id, lease = excluded.lease,
+            open_at = excluded.open_at,
+            failures = failures + (item_id is not null and item_id <> excluded.item_id)
         returning key";
-    DROP_FLIGHTS = "delete from flights where item_id = ?1 and lease = ?2 returning key";
+    LAND = "delete from flights where item_id = ?1 returning key";
+    GIVE_UP = "update flights set item_id = null, lease = null, open_at = ?2
+        where item_id = ?1 returning key";
     // The pause doubles from one second to five minutes.
-    FAIL_FLIGHTS = "update flights set item_id = null, lease = null, failures = failures + 1,
-            open_at = ?3 + min(1000000 << min(failures, 20), 300000000)
-        where item_id = ?1 and lease = ?2 returning key";
-    END_FLIGHTS = "delete from flights where item_id = ?1 returning key";
-    // A flight that another live claim took meanwhile stays that claim's.
-    LAND = "delete from flights where key = ?1 and (item_id is null or (item_id = ?2 and lease = ?3))";
+    FAIL = "update flights set item_id = null, lease = null, failures = failures + 1,
+            open_at = ?2 + min(1000000 << min(failures, 20), 300000000)
+        where item_id = ?1 returning key";
     WAKE = "update queue_items set due_at = min(due_at, ?2), look_at = ?2, hints = 0, waits_for = null,
             park_reason = null
         where status = 'pending' and waits_for = ?1 returning id";
@@ -36,9 +38,29 @@ statements! {
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, usage = ?5, cost = ?6,
             expires_at = ?7";
-    // Each write takes a few expired entries along, so that the table stays bounded.
     DROP_EXPIRED = "delete from cache where key in
-        (select key from cache where expires_at <= ?1 order by expires_at limit 10)";
+        (select key from cache where expires_at <= ?1 order by expires_at limit ?2)";
+    // A flight that nobody flies keeps its count of failures for the next leader, but not for ever.
+    DROP_FLIGHTS = "delete from flights where key in (
+            select f.key from flights f
+            where f.open_at <= ?1 - 3600000000 and not exists (
+                select 1 from queue_items q
+                where q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
+                    and q.lease_until > ?1
+            )
+            order by f.open_at limit ?2
+        )";
+}
+
+/// How a claim leaves its flights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With an answer, or with none that could be cached.
+    Landed,
+    /// For somebody else, who starts at once.
+    GivenUp,
+    /// By a fault: the next leader starts after a pause.
+    Failed,
 }
 
 impl SqliteStore {
@@ -62,6 +84,7 @@ impl SqliteStore {
             .bind(key)
             .bind(held.item.as_str())
             .bind(held.lease.0)
+            .bind(now)
             .fetch_optional(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -82,26 +105,27 @@ async fn taken_until(tx: &mut Write, held: &Held, key: &str, now: Micros) -> Don
     if ours {
         return Ok(None);
     }
-    let leased: Option<Micros> = reader.get("lease_until")?;
-    let closed: Option<Micros> = reader.get("open_at")?;
-    Ok(leased.or(closed).filter(|until| *until > now))
+    let until: Option<Micros> = match reader.get::<Option<&str>>("item_id")? {
+        Some(_) => reader.get("lease_until")?,
+        None => Some(reader.get("open_at")?),
+    };
+    Ok(until.filter(|until| *until > now))
 }
 
-/// Ends the flights of a claim without an answer, and makes their followers due. After a leader
-/// that failed, the next one starts after a pause.
-pub(super) async fn give_up(
+/// Ends the flights of an item whose claim is over, and makes their followers due.
+pub(super) async fn end_flights(
     tx: &mut Write,
-    held: &Held,
+    item: &ItemId,
+    how: Ending,
     now: Micros,
-    failed: bool,
 ) -> Done<Vec<ItemId>> {
-    let (item, lease) = (held.item.as_str(), held.lease.0);
-    let keys: Vec<String> = if failed {
-        let query = sqlx::query_scalar(FAIL_FLIGHTS).bind(item).bind(lease).bind(now);
-        query.fetch_all(&mut **tx).await?
-    } else {
-        sqlx::query_scalar(DROP_FLIGHTS).bind(item).bind(lease).fetch_all(&mut **tx).await?
+    let statement = match how {
+        Ending::Landed => LAND,
+        Ending::GivenUp => GIVE_UP,
+        Ending::Failed => FAIL,
     };
+    let query = sqlx::query_scalar(statement).bind(item.as_str()).bind(now);
+    let keys: Vec<String> = query.fetch_all(&mut **tx).await?;
     let mut woken = Vec::new();
     for key in keys {
         woken.extend(wake(tx, &key, now).await?);
@@ -109,24 +133,9 @@ pub(super) async fn give_up(
     Ok(woken)
 }
 
-/// Ends the flights that a dead worker left for an item.
-pub(super) async fn end_flights(tx: &mut Write, item: &ItemId, now: Micros) -> Done<()> {
-    let keys: Vec<String> =
-        sqlx::query_scalar(END_FLIGHTS).bind(item.as_str()).fetch_all(&mut **tx).await?;
-    for key in keys {
-        wake(tx, &key, now).await?;
-    }
-    Ok(())
-}
-
-/// Writes an entry, lands its flight, and makes its followers due.
-pub(super) async fn land(
-    tx: &mut Write,
-    held: &Held,
-    entry: &CacheWrite,
-    now: Micros,
-) -> Done<Vec<ItemId>> {
-    sqlx::query(DROP_EXPIRED).bind(now).execute(&mut **tx).await?;
+/// Writes an entry. Each write takes a few expired ones along, so that the table stays bounded.
+pub(super) async fn put(tx: &mut Write, entry: &CacheWrite, now: Micros) -> Done<()> {
+    sqlx::query(DROP_EXPIRED).bind(now).bind(10).execute(&mut **tx).await?;
     sqlx::query(WRITE_ENTRY)
         .bind(&entry.key)
         .bind(entry.event.as_ref().map(|event| event.as_str()))
@@ -137,13 +146,15 @@ pub(super) async fn land(
         .bind(now.saturating_add(micros(entry.ttl)))
         .execute(&mut **tx)
         .await?;
-    sqlx::query(LAND)
-        .bind(&entry.key)
-        .bind(held.item.as_str())
-        .bind(held.lease.0)
-        .execute(&mut **tx)
-        .await?;
-    wake(tx, &entry.key, now).await
+    Ok(())
+}
+
+/// Drops entries that expired, and flights that nobody flies, so many of each at most.
+pub(super) async fn sweep(tx: &mut Write, most: u32, now: Micros) -> Done<()> {
+    for statement in [DROP_EXPIRED, DROP_FLIGHTS] {
+        sqlx::query(statement).bind(now).bind(most).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 async fn wake(tx: &mut Write, key: &str, now: Micros) -> Done<Vec<ItemId>> {

@@ -6,10 +6,9 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, between, cache, context, ledger, micros};
+use super::{Done, Micros, SqliteStore, Write, between, context, ledger, micros};
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{Held, ItemId, Lease};
-use crate::domain::outcome::Reason;
 use crate::store::{Claim, Claimed};
 
 statements! {
@@ -17,7 +16,7 @@ statements! {
         select ?1, (select r.event_id from messages m join rooms r on r.id = m.room_id where m.id = ?1), ?2, ?2, ?2
         where true
         on conflict (id) do nothing";
-    ITEM = "select id, event_id, status, lease_until, due_at, reason, revision,
+    ITEM = "select id, kind, event_id, status, lease_until, due_at, revision,
             completion_id, completion_kind, routing_key, body, confirmed_at
         from queue_items where id = ?1";
     MESSAGE = "select id, room_id, sender_id, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
@@ -27,9 +26,11 @@ statements! {
         select id, ?2, 'taken_over', lease, attempt from queue_items where id = ?1";
     REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2
         where id = ?1";
+    WANT = "update queue_items set wanted = ?2 where id = ?1 and revision < ?2 and wanted < ?2";
     TAKE = "update queue_items set status = 'processing', lease = lease + 1, attempt = attempt + 1,
             claimed_at = ?2, lease_until = ?3, look_at = ?3, hints = 0, waits_for = null, park_reason = null,
-            revision = ?4, event_id = coalesce(?5, event_id),
+            revision = ?4, wanted = -1, event_id = coalesce(?5, event_id),
+            room_id = coalesce(?6, room_id), sent_at = coalesce(?7, sent_at),
             reason = null, detail = null, settled_at = null
         where id = ?1
         returning lease, attempt, created_at";
@@ -45,10 +46,12 @@ enum Standing {
     RunOut,
     /// It is settled, but its message has since come or been edited.
     Outdated,
-    /// It is settled.
+    /// It is settled, or was and still owes its completion event.
     Settled,
-    /// It is leased, or not yet due.
-    NotNow,
+    /// It is leased.
+    Leased,
+    /// It is not yet due.
+    NotDue,
 }
 
 /// What an item is about, as far as there are rows.
@@ -69,15 +72,21 @@ impl SqliteStore {
             Standing::Free => {}
             Standing::RunOut => {
                 sqlx::query(NOTE_TAKEOVER).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
-                cache::end_flights(&mut tx, item, now).await?;
             }
             Standing::Outdated => {
                 sqlx::query(REOPEN).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
             }
-            Standing::Settled => return Ok(Claimed::Settled { owed: owed(&row)? }),
-            Standing::NotNow => return Ok(Claimed::NotNow),
+            Standing::Settled => {
+                want(tx, item, message.as_ref()).await?;
+                return Ok(Claimed::Settled { owed: owed(&row)? });
+            }
+            Standing::Leased => {
+                want(tx, item, message.as_ref()).await?;
+                return Ok(Claimed::NotNow);
+            }
+            Standing::NotDue => return Ok(Claimed::NotNow),
         }
-        let inputs = load_inputs(&mut tx, message, row.try_get("event_id")?).await?;
+        let inputs = load_inputs(&mut tx, message, &row).await?;
         let claim = take(&mut tx, item, inputs, now, lease).await?;
         tx.commit().await?;
         Ok(Claimed::Held(Box::new(claim)))
@@ -88,21 +97,18 @@ fn standing(row: &SqliteRow, message: Option<&Message>, now: Micros) -> Done<Sta
     let reader = Reader::new("queue_items", row);
     Ok(match reader.get::<&str>("status")? {
         "pending" if reader.get::<Micros>("due_at")? <= now => Standing::Free,
-        "pending" => Standing::NotNow,
+        "pending" => Standing::NotDue,
         "processing"
             if reader.get::<Option<Micros>>("lease_until")?.is_none_or(|end| end <= now) =>
         {
             Standing::RunOut
         }
-        "processing" => Standing::NotNow,
+        "processing" => Standing::Leased,
         _ => {
-            let settled_without =
-                reader.get::<Option<&str>>("reason")? == Some(Reason::MessageNotFound.name());
             let seen: i64 = reader.get("revision")?;
-            match message {
-                Some(message) if settled_without || message.revision > seen => Standing::Outdated,
-                Some(_) | None => Standing::Settled,
-            }
+            let has_come = message.is_some_and(|message| message.revision > seen);
+            // What is owed must not be lost: the confirm opens the item.
+            if has_come && owed(row)?.is_none() { Standing::Outdated } else { Standing::Settled }
         }
     })
 }
@@ -114,16 +120,21 @@ fn owed(row: &SqliteRow) -> Done<Option<crate::store::OwedEvent>> {
     if is_owed { codec::owed(row).map(Some) } else { Ok(None) }
 }
 
+/// Notes a revision that is seen while another has its turn.
+async fn want(mut tx: Write, item: &ItemId, message: Option<&Message>) -> Done<()> {
+    let Some(message) = message else { return Ok(()) };
+    sqlx::query(WANT).bind(item.as_str()).bind(message.revision).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
 async fn load_message(tx: &mut Write, id: &str) -> Done<Option<Message>> {
     let row = sqlx::query(MESSAGE).bind(id).fetch_optional(&mut **tx).await?;
     row.as_ref().map(codec::message).transpose()
 }
 
-async fn load_inputs(
-    tx: &mut Write,
-    message: Option<Message>,
-    known_event: Option<String>,
-) -> Done<Inputs> {
+async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow) -> Done<Inputs> {
+    let is_message = item.try_get::<&str, _>("kind")? == "message";
     let room_event: Option<String> = match &message {
         Some(message) => {
             let room = message.room.as_str();
@@ -131,9 +142,9 @@ async fn load_inputs(
         }
         None => None,
     };
-    let room_exists = room_event.is_some();
-    // A message's event is its room's and no other; an item without a message knows its own.
-    let event_id = if message.is_some() { room_event } else { known_event };
+    let room_exists = room_event.is_some() || !is_message;
+    // A message's event is its room's and no other; an item that is none knows its own.
+    let event_id = if is_message { room_event } else { item.try_get("event_id")? };
     let event = match &event_id {
         Some(id) => context::load_event(tx, id).await?,
         None => None,
@@ -155,6 +166,8 @@ async fn take(
         .bind(now.saturating_add(micros(lease)))
         .bind(revision)
         .bind(&inputs.event_id)
+        .bind(inputs.message.as_ref().map(|message| message.room.as_str()))
+        .bind(inputs.message.as_ref().map(|message| message.sent_at.as_microsecond()))
         .fetch_one(&mut **tx)
         .await?;
     let held = Held { item: item.clone(), lease: Lease(row.try_get("lease")?) };

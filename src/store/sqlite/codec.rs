@@ -48,7 +48,7 @@ impl<'r> Reader<'r> {
         parse(self.get::<&str>(column)?).or_else(|_| self.bad(column))
     }
 
-    fn named<T>(&self, column: &str, find: impl Fn(&str) -> Option<T>) -> Done<T> {
+    pub(super) fn named<T>(&self, column: &str, find: impl Fn(&str) -> Option<T>) -> Done<T> {
         self.parsed(column, |text| find(text).ok_or(()))
     }
 

@@ -20,8 +20,7 @@ statements! {
     PARTICIPANTS = "select id, name from participants where event_id = ?1 order by position, id";
     UNSETTLED_BEFORE = "select count(*)
         from messages asked
-        join messages m on m.room_id = asked.room_id and (m.sent_at, m.id) < (asked.sent_at, asked.id)
-        join queue_items q on q.id = m.id
+        join queue_items q on q.room_id = asked.room_id and (q.sent_at, q.id) < (asked.sent_at, asked.id)
         where asked.id = ?1 and (q.status = 'processing' or (q.status = 'pending' and q.park_reason is null))";
     VENDORS = "select id, name, kind, area, price_from, currency, rating from vendors where kind = ?1
         order by rating desc nulls last, price_from nulls last, id limit ?2";

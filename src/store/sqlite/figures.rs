@@ -23,13 +23,13 @@ statements! {
             ?20, ?21)";
     LATENCIES = "select latencies from metric_rollups
         where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
-    ROLL_UP = "insert into metric_rollups (tenant, minute, intent, shard, latencies, items, cached, calls,
-            tokens, cost, ambiguous_cost, avoided_cost, latency_us)
-        values (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-        on conflict (tenant, minute, intent, shard) do update set latencies = ?4, items = items + ?5,
-            cached = cached + ?6, calls = calls + ?7, tokens = tokens + ?8, cost = cost + ?9,
+    OPEN_MINUTE = "insert into metric_rollups (tenant, minute, intent, latencies)
+        values (?1, ?2, ?3, '[]') on conflict (tenant, minute, intent, shard) do nothing";
+    ROLL_UP = "update metric_rollups set latencies = ?4, items = items + ?5, cached = cached + ?6,
+            calls = calls + ?7, tokens = tokens + ?8, cost = cost + ?9,
             ambiguous_cost = ambiguous_cost + ?10, avoided_cost = avoided_cost + ?11,
-            latency_us = latency_us + ?12";
+            latency_us = latency_us + ?12
+        where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
 }
 
 const MINUTE: Micros = 60_000_000;
@@ -125,26 +125,25 @@ async fn write_row(
     Ok(())
 }
 
-/// Adds an item's figures to its minute, or takes them off with a sign of −1.
+/// Adds an item's figures to its minute, or takes them off with a sign of −1. Takes nothing off a
+/// minute that is not kept any more.
 async fn roll_up(tx: &mut Write, figures: &Figures, sign: i64) -> Done<()> {
     let minute = figures.at.div_euclid(MINUTE) * MINUTE;
-    let row = sqlx::query(LATENCIES)
-        .bind(&figures.tenant)
-        .bind(minute)
-        .bind(&figures.intent)
-        .fetch_optional(&mut **tx)
-        .await?;
-    let mut latencies: Vec<i64> = match &row {
-        Some(row) => Reader::new("metric_rollups", row).json("latencies")?,
-        None => Vec::new(),
-    };
+    let (tenant, intent) = (&figures.tenant, &figures.intent);
+    if sign > 0 {
+        let open = sqlx::query(OPEN_MINUTE).bind(tenant).bind(minute).bind(intent);
+        open.execute(&mut **tx).await?;
+    }
+    let query = sqlx::query(LATENCIES).bind(tenant).bind(minute).bind(intent);
+    let Some(row) = query.fetch_optional(&mut **tx).await? else { return Ok(()) };
+    let mut latencies: Vec<i64> = Reader::new("metric_rollups", &row).json("latencies")?;
     latencies.resize(BOUNDS_MS.len() + 1, 0);
     let latency = Duration::from_micros(u64::try_from(figures.latency_us).unwrap_or(0));
     latencies[bucket(latency)] += sign;
     sqlx::query(ROLL_UP)
-        .bind(&figures.tenant)
+        .bind(tenant)
         .bind(minute)
-        .bind(&figures.intent)
+        .bind(intent)
         .bind(codec::json(&latencies)?)
         .bind(sign)
         .bind(sign * i64::from(figures.cached))

@@ -20,10 +20,10 @@ use crate::domain::projection::{
 
 statements! {
     ENTRIES = "select message_id, sent_at, sender_id, contribution from enrichments e
-        where event_id = ?1 and contribution <> '{}'
+        where event_id = ?1 and changes_rows
             and revision = (select max(l.revision) from enrichments l where l.message_id = e.message_id)";
     ENTRIES_BEFORE = "select message_id, sent_at, sender_id, contribution from enrichments e
-        where event_id = ?1 and contribution <> '{}' and (sent_at, message_id) < (?2, ?3)
+        where event_id = ?1 and changes_rows and (sent_at, message_id) < (?2, ?3)
             and revision = (select max(l.revision) from enrichments l where l.message_id = e.message_id)";
     TASKS = "select id, title, object, action, assignee, due_said, due, status, opened_at
         from tasks where event_id = ?1 order by opened_at, opened_by";

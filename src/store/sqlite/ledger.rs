@@ -24,6 +24,8 @@ statements! {
     RESOLVE = "update ledger set state = ?2, resolved_at = ?3 where id = ?1";
     MOVE = "update scopes set reserved = reserved + ?2, charged = charged + ?3, ambiguous = ambiguous + ?4
         where key in (select value from json_each(?1))";
+    LOST = "select l.id as id from ledger l join queue_items q on q.id = l.item_id
+        where l.state = 'reserved' and (q.status <> 'processing' or q.lease_until <= ?1) limit ?2";
     STRANDED = "select id from ledger where item_id = ?1 and lease < ?2 and state = 'reserved'";
     SPENT_ON = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
             coalesce(sum(charged), 0) as cost,
@@ -178,6 +180,15 @@ pub(super) async fn strand(tx: &mut Write, held: &Held, now: Micros) -> Done<()>
         .bind(held.lease.0)
         .fetch_all(&mut **tx)
         .await?;
+    for row in &rows {
+        doubt(tx, Reader::new("ledger", row).uuid("id")?, now).await?;
+    }
+    Ok(())
+}
+
+/// The same for items that nobody claims for long; of so many rows at most.
+pub(super) async fn abandon_lost(tx: &mut Write, most: u32, now: Micros) -> Done<()> {
+    let rows = sqlx::query(LOST).bind(now).bind(most).fetch_all(&mut **tx).await?;
     for row in &rows {
         doubt(tx, Reader::new("ledger", row).uuid("id")?, now).await?;
     }

@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use super::{Done, Micros, SqliteStore, Write, cache, codec, micros};
+use super::cache::{self, Ending};
+use super::{Done, Micros, SqliteStore, Write, codec, micros};
 use crate::domain::ids::{Held, ItemId};
 use crate::domain::outcome::ParkReason;
 use crate::fault::Park;
 use crate::store::Fenced;
 
 statements! {
-    PUT_BACK = "update queue_items set status = 'pending', lease_until = null, hints = 0,
-            due_at = ?3, look_at = ?3, waits_for = ?4, park_reason = ?6, attempt = max(attempt - ?5, 0)
-        where id = ?1 and lease = ?2 and status = 'processing'
-        returning id";
     NOTE_PARK = "insert into item_history (item_id, at, what, reason, detail, lease, attempt)
-        select id, ?2, 'parked', ?3, ?4, lease, attempt from queue_items where id = ?1";
+        select id, ?3, 'parked', ?4, ?5, lease, attempt from queue_items
+        where id = ?1 and lease = ?2 and status = 'processing'";
+    PUT_BACK = "update queue_items set status = 'pending', lease_until = null, hints = 0,
+            due_at = ?2, look_at = ?2, waits_for = ?3, park_reason = ?5, attempt = max(attempt - ?4, 0)
+        where id = ?1";
+    HAS_COME = "select wanted > revision from queue_items where id = ?1";
     FLIGHT_ENDS = "select q.lease_until as lease_until, f.open_at as open_at
         from flights f
         left join queue_items q on q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
@@ -35,13 +37,14 @@ struct Wait {
 impl SqliteStore {
     pub(super) async fn park_item(&self, held: &Held, park: &Park) -> Done<Fenced> {
         let (mut tx, now) = self.write().await?;
-        let wait = judge_wait(&mut tx, park, now).await?;
-        let given_back = i64::from(!park.spend_attempt);
-        if !put_back(&mut tx, held, &wait, given_back, Some(park.reason)).await? {
+        if !note(&mut tx, held, park.reason, park.detail.as_deref(), now).await? {
             return Ok(Fenced::Lost);
         }
-        note(&mut tx, held, park.reason, park.detail.as_deref(), now).await?;
-        cache::give_up(&mut tx, held, now, park.spend_attempt).await?;
+        let wait = judge_wait(&mut tx, held, park, now).await?;
+        let given_back = i64::from(!park.spend_attempt);
+        put_back(&mut tx, held, &wait, given_back, Some(park.reason)).await?;
+        let end = if park.spend_attempt { Ending::Failed } else { Ending::GivenUp };
+        cache::end_flights(&mut tx, &held.item, end, now).await?;
         tx.commit().await?;
         Ok(Fenced::Done(()))
     }
@@ -50,10 +53,10 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let mut released = 0;
         for one in held {
-            let wait = Wait { due_at: now, waits_for: None };
-            if put_back(&mut tx, one, &wait, 1, None).await? {
-                note(&mut tx, one, ParkReason::Drained, None, now).await?;
-                cache::give_up(&mut tx, one, now, false).await?;
+            if note(&mut tx, one, ParkReason::Drained, None, now).await? {
+                let wait = Wait { due_at: now, waits_for: None };
+                put_back(&mut tx, one, &wait, 1, None).await?;
+                cache::end_flights(&mut tx, &one.item, Ending::GivenUp, now).await?;
                 released += 1;
             }
         }
@@ -84,8 +87,11 @@ impl SqliteStore {
 /// An item that waits for a flight is due when the flight lands. When it landed or fell before
 /// the item could be parked, nobody would wake it, so it is due at once; after a failed leader,
 /// when the next may start.
-async fn judge_wait(tx: &mut Write, park: &Park, now: Micros) -> Done<Wait> {
-    let due_at = now.saturating_add(micros(park.after));
+async fn judge_wait(tx: &mut Write, held: &Held, park: &Park, now: Micros) -> Done<Wait> {
+    let mut due_at = now.saturating_add(micros(park.after));
+    if park.reason == ParkReason::MessageMissing && has_come(tx, &held.item).await? {
+        due_at = now;
+    }
     let Some(key) = &park.flight else { return Ok(Wait { due_at, waits_for: None }) };
     let flight: Option<(Option<Micros>, Option<Micros>)> =
         sqlx::query_as(FLIGHT_ENDS).bind(key).fetch_optional(&mut **tx).await?;
@@ -97,39 +103,45 @@ async fn judge_wait(tx: &mut Write, park: &Park, now: Micros) -> Done<Wait> {
     Ok(Wait { due_at: due_at.min(opens_at), waits_for: None })
 }
 
-/// Whether the item was still ours. What is released is not parked: it waits for nothing.
+/// Whether the message came while its absence was being worked on.
+async fn has_come(tx: &mut Write, item: &ItemId) -> Done<bool> {
+    Ok(sqlx::query_scalar(HAS_COME).bind(item.as_str()).fetch_one(&mut **tx).await?)
+}
+
+/// What is released is not parked: it waits for nothing.
 async fn put_back(
     tx: &mut Write,
     held: &Held,
     wait: &Wait,
     given_back: i64,
     reason: Option<ParkReason>,
-) -> Done<bool> {
-    let row = sqlx::query(PUT_BACK)
+) -> Done<()> {
+    sqlx::query(PUT_BACK)
         .bind(held.item.as_str())
-        .bind(held.lease.0)
         .bind(wait.due_at)
         .bind(&wait.waits_for)
         .bind(given_back)
         .bind(reason.map(ParkReason::name))
-        .fetch_optional(&mut **tx)
+        .execute(&mut **tx)
         .await?;
-    Ok(row.is_some())
+    Ok(())
 }
 
+/// Writes a park into the item's history; false when the item is not ours any more.
 async fn note(
     tx: &mut Write,
     held: &Held,
     reason: ParkReason,
     detail: Option<&str>,
     now: Micros,
-) -> Done<()> {
-    sqlx::query(NOTE_PARK)
+) -> Done<bool> {
+    let noted = sqlx::query(NOTE_PARK)
         .bind(held.item.as_str())
+        .bind(held.lease.0)
         .bind(now)
         .bind(reason.name())
         .bind(detail)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(noted.rows_affected() > 0)
 }

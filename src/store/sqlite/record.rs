@@ -3,9 +3,9 @@
 use sqlx::Row as _;
 use uuid::Uuid;
 
-use super::{Done, Micros, SqliteStore, Write, cache, codec, figures, fold, ledger};
+use super::cache::{self, Ending};
+use super::{Done, Micros, SqliteStore, Write, codec, figures, fold, ledger};
 use crate::domain::chat::Message;
-use crate::domain::enrichment::Contribution;
 use crate::domain::ids::{Held, ItemId};
 use crate::domain::outcome::Outcome;
 use crate::store::{Fenced, Record, Recorded};
@@ -15,14 +15,14 @@ const OWED_AFTER: Micros = 30_000_000;
 
 statements! {
     FENCE = "select revision from queue_items where id = ?1 and lease = ?2 and status = 'processing'";
-    CONTRIBUTED = "select contribution from enrichments where message_id = ?1
+    CHANGED = "select changes_rows from enrichments where message_id = ?1
         order by revision desc limit 1";
     WRITE_ENRICHMENT = "insert into enrichments (message_id, revision, event_id, sender_id, sent_at,
-            detection, agent, model, level, cached, enrichment, contribution, recorded_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            detection, agent, model, level, cached, enrichment, contribution, recorded_at, changes_rows)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
         on conflict (message_id, revision) do update set event_id = ?3, sender_id = ?4, sent_at = ?5,
             detection = ?6, agent = ?7, model = ?8, level = ?9, cached = ?10, enrichment = ?11,
-            contribution = ?12, recorded_at = ?13";
+            contribution = ?12, recorded_at = ?13, changes_rows = ?14";
     SETTLE = "update queue_items set status = ?3, intent = ?4, reason = ?5, detail = ?6, settled_at = ?7,
             lease_until = null, waits_for = null, park_reason = null, hints = 0, look_at = ?8,
             confirmed_at = null, completion_id = ?9, completion_kind = ?10, routing_key = ?11, body = ?12
@@ -30,15 +30,13 @@ statements! {
     NOTE_FAILURE = "insert into item_history (item_id, at, what, reason, detail, lease, attempt)
         select id, ?2, 'failed', reason, detail, lease, attempt from queue_items where id = ?1";
     WAS_RECORDED = "select 1 from queue_items where id = ?1 and lease = ?2 and settled_at is not null";
-    CONFIRM = "update queue_items set confirmed_at = ?3, look_at = null
+    CONFIRM = "update queue_items set confirmed_at = ?3, hints = 0, look_at = null
         where id = ?1 and completion_id = ?2 and confirmed_at is null
             and status in ('completed', 'skipped', 'failed')";
-    // A message that was edited, or came, after its item was settled.
-    REOPEN_OUTDATED = "update queue_items set status = 'pending', attempt = 0, hints = 0,
-            due_at = ?2, look_at = ?2, created_at = ?2, reason = null, detail = null
-        where id = ?1 and confirmed_at is not null and status in ('completed', 'skipped', 'failed')
-            and exists (select 1 from messages m where m.id = ?1
-                and (m.revision > queue_items.revision or queue_items.reason = 'message_not_found'))";
+    // A revision that waited for that has its turn.
+    REOPEN_WANTED = "update queue_items set status = 'pending', attempt = 0, hints = 0,
+            due_at = ?2, look_at = ?2, created_at = ?2, park_reason = null, reason = null, detail = null
+        where id = ?1 and wanted > revision";
 }
 
 impl SqliteStore {
@@ -60,7 +58,12 @@ impl SqliteStore {
         if let Some(metric) = &record.metric {
             figures::write(&mut tx, held, revision, record, metric, now).await?;
         }
-        let woken = end_flights(&mut tx, held, record, now).await?;
+        if let Some(entry) = &record.cache {
+            cache::put(&mut tx, entry, now).await?;
+        }
+        let failed = record.outcome == Outcome::Failed;
+        let end = if failed { Ending::Failed } else { Ending::Landed };
+        let woken = cache::end_flights(&mut tx, &held.item, end, now).await?;
         settle(&mut tx, held, record, now).await?;
         tx.commit().await?;
         Ok(Fenced::Done(Recorded { woken }))
@@ -80,7 +83,7 @@ impl SqliteStore {
             .execute(&mut *tx)
             .await?;
         if confirmed.rows_affected() > 0 {
-            sqlx::query(REOPEN_OUTDATED).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
+            sqlx::query(REOPEN_WANTED).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
         }
         tx.commit().await?;
         Ok(())
@@ -95,23 +98,15 @@ async fn write_enrichment(
     record: &Record,
     now: Micros,
 ) -> Done<bool> {
-    let earlier =
-        sqlx::query(CONTRIBUTED).bind(message.id.as_str()).fetch_optional(&mut **tx).await?;
-    let nothing = record.detection.is_none()
-        && record.answered.is_none()
-        && record.contribution == Contribution::default();
-    if nothing && earlier.is_none() {
+    let earlier: Option<bool> =
+        sqlx::query_scalar(CHANGED).bind(message.id.as_str()).fetch_optional(&mut **tx).await?;
+    let changes = record.contribution.changes_rows();
+    // What says nothing has no row, unless it takes back what an earlier revision said.
+    if record.answered.is_none() && !changes && earlier.is_none() {
         return Ok(false);
     }
-    let changed = match &earlier {
-        Some(row) => {
-            let reader = codec::Reader::new("enrichments", row);
-            reader.json::<Contribution>("contribution")?.changes_rows()
-        }
-        None => false,
-    };
     upsert_enrichment(tx, message, record, now).await?;
-    Ok(changed || record.contribution.changes_rows())
+    Ok(changes || earlier.unwrap_or(false))
 }
 
 async fn upsert_enrichment(
@@ -137,25 +132,10 @@ async fn upsert_enrichment(
         .bind(enrichment.map(codec::json).transpose()?)
         .bind(codec::json(&record.contribution)?)
         .bind(now)
+        .bind(record.contribution.changes_rows())
         .execute(&mut **tx)
         .await?;
     Ok(())
-}
-
-/// Lands the flight whose answer this is; gives up any other that this claim took.
-async fn end_flights(
-    tx: &mut Write,
-    held: &Held,
-    record: &Record,
-    now: Micros,
-) -> Done<Vec<ItemId>> {
-    let mut woken = match &record.cache {
-        Some(entry) => cache::land(tx, held, entry, now).await?,
-        None => Vec::new(),
-    };
-    let failed = record.outcome == Outcome::Failed;
-    woken.extend(cache::give_up(tx, held, now, failed).await?);
-    Ok(woken)
 }
 
 async fn settle(tx: &mut Write, held: &Held, record: &Record, now: Micros) -> Done<()> {

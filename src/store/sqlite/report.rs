@@ -36,9 +36,9 @@ statements! {
         group by q.intent";
     ANSWERS = "select e.message_id, m.text as question, e.enrichment
         from enrichments e
-        join queue_items q on q.id = e.message_id and q.revision = e.revision
         join messages m on m.id = e.message_id
-        where e.event_id = ?1 and q.status = 'completed' and e.enrichment ->> '$.kind' = 'answer'
+        where e.event_id = ?1 and e.enrichment ->> '$.kind' = 'answer'
+            and e.revision = (select max(l.revision) from enrichments l where l.message_id = e.message_id)
         order by e.sent_at, e.message_id";
     SAVED = "select coalesce(sum(cached), 0) as cache_hits, coalesce(sum(avoided_cost), 0) as avoided_cost
         from metrics where event_id = ?1";
@@ -50,7 +50,7 @@ statements! {
             coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
             coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens
         from ledger where event_id = ?1";
-    FAILED = "select q.id as id, q.reason as reason
+    FAILED = "select q.id as id, coalesce(q.reason, '') as reason
         from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
         where r.event_id = ?1 and q.status = 'failed' order by m.sent_at, m.id";
 }
@@ -97,7 +97,7 @@ impl SqliteStore {
             cache_hits: saved.count("cache_hits")?,
             spent: ledger::spent(&spent)?,
             avoided_cost: saved.cost("avoided_cost")?,
-            failed: read(&mut tx, FAILED, id, failed).await?.into_iter().flatten().collect(),
+            failed: read(&mut tx, FAILED, id, failed).await?,
         }))
     }
 }
@@ -142,8 +142,7 @@ fn answer(row: &SqliteRow) -> Done<Option<AnsweredQuestion>> {
     }))
 }
 
-fn failed(row: &SqliteRow) -> Done<Option<(MessageId, Reason)>> {
+fn failed(row: &SqliteRow) -> Done<(MessageId, Reason)> {
     let reader = Reader::new("queue_items", row);
-    let reason = reader.get::<Option<&str>>("reason")?.and_then(Reason::named);
-    reason.map(|reason| Ok((reader.message_id("id")?, reason))).transpose()
+    Ok((reader.message_id("id")?, reader.named("reason", Reason::named)?))
 }

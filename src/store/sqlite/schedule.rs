@@ -5,28 +5,34 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, SqliteStore, micros};
+use super::{Done, SqliteStore, cache, ledger, micros};
 use crate::domain::ids::ItemId;
 use crate::store::{Due, RuntimeSettings};
 
+/// Rows that a tick sweeps at most, of each kind.
+const SWEPT: u32 = 100;
 /// Hints are never further apart than this.
 const LONGEST_HINT_PAUSE: Duration = Duration::from_secs(3600);
 
 statements! {
     // A lease that was renewed since is passed over; its row is looked at when it ends.
-    TICK = "select id, status, completion_id, completion_kind, routing_key, body
+    TICK = "select id, status, completion_id, completion_kind, routing_key, body,
+            confirmed_at is not null as is_confirmed
         from queue_items
         where look_at is not null and look_at <= ?1
             and (status <> 'processing' or lease_until <= ?1)
         order by look_at limit ?2";
     TICK_WITHOUT_SECOND_HINTS = "select id, status, completion_id, completion_kind,
-            routing_key, body
+            routing_key, body, confirmed_at is not null as is_confirmed
         from queue_items
         where look_at is not null and (hints = 0 or status <> 'pending') and look_at <= ?1
             and (status <> 'processing' or lease_until <= ?1)
         order by look_at limit ?2";
     MOVE_AHEAD = "update queue_items
-        set look_at = ?2 + min(?3 << min(hints, 16), ?4), hints = hints + 1
+        set hints = hints + 1, look_at = case
+            when status in ('pending', 'processing') or confirmed_at is null
+            then ?2 + min(?3 << min(hints, 20), ?4)
+        end
         where id in (select value from json_each(?1))";
     SETTING = "select value from settings where key = ?1";
     WRITE_SETTING = "insert into settings (key, value, changed_at) values (?1, ?2, ?3)
@@ -50,23 +56,25 @@ impl SqliteStore {
     ) -> Done<Vec<Due>> {
         let (mut tx, now) = self.write().await?;
         let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
+        ledger::abandon_lost(&mut tx, SWEPT, now).await?;
         let rows = sqlx::query(statement).bind(now).bind(window).fetch_all(&mut *tx).await?;
         if rows.is_empty() {
+            cache::sweep(&mut tx, SWEPT, now).await?;
+            tx.commit().await?;
             return Ok(Vec::new());
         }
         let ids = rows
             .iter()
             .map(|row| Reader::new("queue_items", row).item("id"))
             .collect::<Done<Vec<ItemId>>>()?;
-        let longest = LONGEST_HINT_PAUSE.max(hint_after);
         sqlx::query(MOVE_AHEAD)
             .bind(codec::json(&ids)?)
             .bind(now)
             .bind(micros(hint_after.min(LONGEST_HINT_PAUSE)))
-            .bind(micros(longest))
+            .bind(micros(LONGEST_HINT_PAUSE))
             .execute(&mut *tx)
             .await?;
-        let due = rows.iter().map(due).collect::<Done<Vec<_>>>()?;
+        let due = rows.iter().filter_map(|row| due(row).transpose()).collect::<Done<Vec<_>>>()?;
         tx.commit().await?;
         Ok(due)
     }
@@ -104,10 +112,12 @@ impl SqliteStore {
     }
 }
 
-fn due(row: &SqliteRow) -> Done<Due> {
+/// What a row is due for; nothing when it is settled and owes nothing.
+fn due(row: &SqliteRow) -> Done<Option<Due>> {
     let reader = Reader::new("queue_items", row);
-    match reader.get::<&str>("status")? {
-        "pending" | "processing" => Ok(Due::Hint(reader.item("id")?)),
-        _ => codec::owed(row).map(Due::Owed),
-    }
+    Ok(match reader.get::<&str>("status")? {
+        "pending" | "processing" => Some(Due::Hint(reader.item("id")?)),
+        _ if reader.get::<bool>("is_confirmed")? => None,
+        _ => Some(Due::Owed(codec::owed(row)?)),
+    })
 }

@@ -20,7 +20,7 @@ statements! {
         where status = 'processing'";
     // Their holders are gone, so those who wait for them need not.
     WAKE_FOLLOWERS = "update queue_items
-        set waits_for = null, due_at = min(due_at, ?1), look_at = ?1, hints = 0
+        set waits_for = null, park_reason = null, due_at = min(due_at, ?1), look_at = ?1, hints = 0
         where status = 'pending' and waits_for in (select key from flights where item_id is not null)";
     END_FLIGHTS = "delete from flights where item_id is not null";
 }

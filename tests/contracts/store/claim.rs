@@ -17,6 +17,8 @@ promises! {
     a_claim_of_a_message_without_a_row_makes_the_item,
     a_message_without_a_room_is_told_apart,
     a_room_without_an_event_is_told_apart,
+    a_message_that_was_deleted_brings_no_event,
+    an_item_that_is_no_message_brings_its_event,
     a_second_claim_while_leased_is_not_now,
     of_many_claims_at_once_exactly_one_holds,
     a_lease_that_ran_out_can_be_taken_over,
@@ -65,6 +67,23 @@ async fn a_room_without_an_event_is_told_apart(h: &impl Harness) {
     h.produce("delete from events where id = $1", &["wedding"]).await;
     let claim = h.claim(&item("m1")).await;
     assert!(claim.message.is_some() && claim.room_exists && claim.event.is_none());
+}
+
+async fn a_message_that_was_deleted_brings_no_event(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    h.produce("delete from messages where id = $1", &["m1"]).await;
+    let claim = h.claim(&item("m1")).await;
+    assert!(claim.message.is_none() && claim.event.is_none() && !claim.room_exists);
+}
+
+async fn an_item_that_is_no_message_brings_its_event(h: &impl Harness) {
+    const MAKE: &str = "insert into queue_items (id, kind, event_id, due_at, look_at, created_at)
+        select $1, 'suggestion', event_id, due_at, look_at, created_at from queue_items";
+    h.ingest(&chat(1)).await;
+    h.produce(MAKE, &["run"]).await;
+    let claim = h.claim(&item("run")).await;
+    assert!(claim.message.is_none() && claim.room_exists);
+    assert_eq!(claim.event, Some(event()));
 }
 
 async fn a_second_claim_while_leased_is_not_now(h: &impl Harness) {

@@ -29,6 +29,8 @@ promises! {
     a_flight_dies_with_its_claim,
     a_released_leader_leaves_the_flight_open,
     a_claim_that_is_over_takes_no_flight,
+    a_leader_that_died_counts_as_one_that_failed,
+    a_leader_that_gives_up_keeps_the_count_of_failures,
 }
 
 const KEY: &str = "task:dj:base";
@@ -219,7 +221,41 @@ async fn a_claim_that_is_over_takes_no_flight(h: &impl Harness) {
     h.ingest(&chat(2)).await;
     let over = h.claim(&item("m1")).await.held;
     done(h.store().park(&over, &park(LONG)).await.unwrap());
-    look(h, &over).await;
+    assert_eq!(pause(look(h, &over).await), Duration::ZERO);
     let next = h.claim(&item("m2")).await.held;
     assert_eq!(look(h, &next).await, CacheLookup::Leader);
+}
+
+/// The pause after the present leader failed.
+async fn pause_after(h: &impl Harness, leader: &Held, next: &Held) -> Duration {
+    done(h.store().park(leader, &retry(LONG)).await.unwrap());
+    pause(look(h, next).await)
+}
+
+async fn a_leader_that_died_counts_as_one_that_failed(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    let dead = h.claim_and_die(&item("m1")).await.held;
+    look(h, &dead).await;
+    let (second, third) = (h.claim(&item("m2")).await.held, h.claim(&item("m3")).await.held);
+    assert_eq!(look(h, &second).await, CacheLookup::Leader);
+    let after = pause_after(h, &second, &third).await;
+    assert!(after > Duration::from_secs(1) && after <= Duration::from_secs(2), "{after:?}");
+}
+
+async fn a_leader_that_gives_up_keeps_the_count_of_failures(h: &impl Harness) {
+    h.ingest(&chat(4)).await;
+    let mut held = Vec::new();
+    for name in ["m1", "m2", "m3", "m4"] {
+        held.push(h.claim(&item(name)).await.held);
+    }
+    look(h, &held[0]).await;
+    pause_after(h, &held[0], &held[1]).await;
+    // The pause is over.
+    let open = "update flights set open_at = (select created_at from queue_items where id = $1)";
+    h.produce(open, &["m1"]).await;
+    assert_eq!(look(h, &held[1]).await, CacheLookup::Leader);
+    done(h.store().park(&held[1], &park(LONG)).await.unwrap());
+    assert_eq!(look(h, &held[2]).await, CacheLookup::Leader);
+    let after = pause_after(h, &held[2], &held[3]).await;
+    assert!(after > Duration::from_secs(1) && after <= Duration::from_secs(2), "{after:?}");
 }

@@ -23,6 +23,7 @@ promises! {
     a_bill_above_the_worst_case_is_counted_in_full,
     what_an_earlier_lease_reserved_becomes_ambiguous_at_the_next_claim,
     a_paid_answer_comes_back_at_the_next_claim,
+    a_crash_between_charge_and_record_pays_once,
     a_refusal_is_charged_and_not_kept,
     another_revision_replays_nothing,
     a_row_that_nobody_knows_is_left_alone,
@@ -183,6 +184,23 @@ async fn a_paid_answer_comes_back_at_the_next_claim(h: &impl Harness) {
     };
     assert_eq!(next.kept, [kept]);
     assert_eq!(next.spent, Spent { calls: 1, usage: usage(), cost: NanoUsd(150) });
+}
+
+async fn a_crash_between_charge_and_record_pays_once(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let dead = h.claim_and_die(&item("m1")).await.held;
+    let row = admit(h, &dead, &limited(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    for _ in 0..2 {
+        let next = h.claim_and_die(&item("m1")).await;
+        assert_eq!(next.kept.len(), 1);
+        assert_eq!(next.spent, Spent { calls: 1, usage: usage(), cost: NanoUsd(150) });
+    }
+    let next = h.claim(&item("m1")).await;
+    assert_eq!(next.attempt, 4);
+    done(h.store().record(&next.held, &skipped(&next)).await.unwrap());
+    h.assert_balanced().await;
+    assert_eq!(h.count("select cast(sum(charged) as bigint) from ledger").await, 150);
 }
 
 async fn a_refusal_is_charged_and_not_kept(h: &impl Harness) {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use gleaner::domain::outcome::ParkReason;
+use gleaner::fault::Park;
 use gleaner::store::{Claimed, Fenced, Store as _};
 
 use super::harness::{Harness, LONG};
-use super::samples::{chat, item, park, retry};
+use super::samples::{chat, event_id, item, message_id, park, retry};
 
 promises! {
     a_parked_item_is_not_claimed_before_it_is_due,
@@ -14,6 +16,10 @@ promises! {
     a_park_by_the_same_lease_is_made_once,
     a_released_item_is_due_at_once_with_its_attempt_given_back,
     a_release_counts_only_what_was_still_held,
+    a_renewed_claim_can_be_released,
+    a_park_is_noted_with_the_attempt_that_it_ends,
+    a_message_that_comes_while_its_absence_is_worked_on_is_due_at_once,
+    a_message_that_comes_wakes_the_item_that_waits_for_it,
 }
 
 async fn a_parked_item_is_not_claimed_before_it_is_due(h: &impl Harness) {
@@ -70,4 +76,48 @@ async fn a_release_counts_only_what_was_still_held(h: &impl Harness) {
     assert_eq!(h.store().release(&[gone, held]).await.unwrap(), 1);
     assert!(!h.is_free(&item("m1")).await);
     assert_eq!(h.store().release(&[]).await.unwrap(), 0);
+}
+
+async fn a_renewed_claim_can_be_released(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let held = [h.claim(&item("m1")).await.held];
+    assert!(h.store().renew(&held, LONG).await.unwrap().is_empty());
+    assert_eq!(h.store().release(&held).await.unwrap(), 1);
+    assert_eq!(h.store().renew(&held, LONG).await.unwrap(), [item("m1")]);
+    assert_eq!(h.claim(&item("m1")).await.attempt, 1);
+}
+
+async fn a_park_is_noted_with_the_attempt_that_it_ends(h: &impl Harness) {
+    const NOTED: &str = "select count(*) from item_history where what = 'parked' and attempt = 1
+        and reason in ('rate_limited', 'drained', 'retry')";
+    h.ingest(&chat(1)).await;
+    for park in [park(Duration::ZERO), retry(Duration::ZERO)] {
+        let held = h.claim(&item("m1")).await.held;
+        assert_eq!(h.store().release(&[held]).await.unwrap(), 1);
+        let held = h.claim(&item("m1")).await.held;
+        assert_eq!(h.store().park(&held, &park).await.unwrap(), Fenced::Done(()));
+    }
+    assert_eq!(h.count(NOTED).await, 4);
+}
+
+/// A park that waits for the message's row.
+fn missing() -> Park {
+    Park { reason: ParkReason::MessageMissing, ..park(LONG) }
+}
+
+async fn a_message_that_comes_while_its_absence_is_worked_on_is_due_at_once(h: &impl Harness) {
+    let early = h.claim(&item("m1")).await.held;
+    h.ingest(&chat(1)).await;
+    assert_eq!(h.store().park(&early, &missing()).await.unwrap(), Fenced::Done(()));
+    assert!(h.claim(&item("m1")).await.message.is_some());
+}
+
+async fn a_message_that_comes_wakes_the_item_that_waits_for_it(h: &impl Harness) {
+    let early = h.claim(&item("m1")).await.held;
+    assert_eq!(h.store().park(&early, &missing()).await.unwrap(), Fenced::Done(()));
+    assert!(!h.is_free(&item("m1")).await);
+    h.ingest(&chat(2)).await;
+    assert_eq!(h.store().progress(&event_id()).await.unwrap().total, 2);
+    assert_eq!(h.store().unsettled_before(&message_id("m2")).await.unwrap(), 1);
+    assert!(h.claim(&item("m1")).await.message.is_some());
 }

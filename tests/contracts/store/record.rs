@@ -9,7 +9,8 @@ use gleaner::store::{CacheLookup, Claimed, Fenced, Progress, Record, Store as _}
 
 use super::harness::{Harness, LONG, done, earlier};
 use super::samples::{
-    chat, completed, entry, event, event_id, failed, item, request, retry, skipped, task,
+    chat, completed, entry, event, event_id, failed, item, metric, request, retry, skipped, task,
+    task_detected,
 };
 
 promises! {
@@ -17,11 +18,13 @@ promises! {
     a_record_writes_the_rows_that_the_message_gives,
     a_record_can_be_read_back_by_its_lease,
     a_fenced_record_writes_nothing,
+    a_fenced_record_leaves_figures_and_ledger_as_they_are,
+    an_item_that_says_nothing_has_no_enrichment,
     recording_twice_writes_once,
     an_item_without_a_message_can_be_settled,
     a_message_of_no_event_can_be_settled,
     a_recorded_item_needs_no_lease_any_more,
-    what_is_still_reserved_at_the_end_stays_accounted_for,
+    what_is_still_reserved_at_the_end_is_ambiguous,
     parks_failures_and_takeovers_leave_a_row_each_and_the_straight_way_none,
 }
 
@@ -81,6 +84,32 @@ async fn a_fenced_record_writes_nothing(h: &impl Harness) {
     assert_eq!((queue.processing, queue.completed, queue.owed), (2, 0, 0));
 }
 
+async fn a_fenced_record_leaves_figures_and_ledger_as_they_are(h: &impl Harness) {
+    const FIGURES: &str =
+        "select (select count(*) from metrics) + (select count(*) from metric_rollups)
+        + (select count(*) from cache) + (select count(*) from enrichments)";
+    h.ingest(&chat(1)).await;
+    let dead = h.claim_and_die(&item("m1")).await;
+    // What the live claim reserves is not the dead one's to doubt.
+    let live = h.claim(&item("m1")).await.held;
+    h.store().admit(&live, &request(400)).await.unwrap();
+    let metric = metric(false);
+    let cache = Some(entry("key", LONG));
+    let record = Record { metric: Some(metric), cache, ..completed(&dead, task("dj")) };
+    assert_eq!(h.store().record(&dead.held, &record).await.unwrap(), Fenced::Lost);
+    assert_eq!(h.count(FIGURES).await, 0);
+    assert_eq!(h.count("select count(*) from ledger where state = 'reserved'").await, 1);
+    h.assert_balanced().await;
+}
+
+async fn an_item_that_says_nothing_has_no_enrichment(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let claim = h.claim(&item("m1")).await;
+    let record = Record { detection: Some(task_detected()), ..skipped(&claim) };
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    assert_eq!(h.count("select count(*) from enrichments").await, 0);
+}
+
 async fn recording_twice_writes_once(h: &impl Harness) {
     h.ingest(&chat(1)).await;
     let claim = h.claim(&item("m1")).await;
@@ -123,11 +152,12 @@ async fn a_recorded_item_needs_no_lease_any_more(h: &impl Harness) {
     assert_eq!(h.store().release(&[claim.held]).await.unwrap(), 0);
 }
 
-async fn what_is_still_reserved_at_the_end_stays_accounted_for(h: &impl Harness) {
+async fn what_is_still_reserved_at_the_end_is_ambiguous(h: &impl Harness) {
     h.ingest(&chat(1)).await;
     let claim = h.claim(&item("m1")).await;
     h.store().admit(&claim.held, &request(400)).await.unwrap();
     done(h.store().record(&claim.held, &skipped(&claim)).await.unwrap());
+    assert_eq!(h.count("select count(*) from ledger where state = 'ambiguous'").await, 1);
     h.assert_balanced().await;
 }
 

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use gleaner::domain::intent::{Detection, Intent};
 use gleaner::domain::outcome::Reason;
-use gleaner::domain::usage::{NanoUsd, Usage};
+use gleaner::domain::usage::NanoUsd;
 use gleaner::store::{
-    Admission, AnsweredQuestion, Metric, Progress, QueueReport, Record, Spent, Store as _,
+    Admission, AnsweredQuestion, Progress, QueueReport, Record, Spent, Store as _,
 };
 
 use super::harness::{Harness, LONG, done};
 use super::samples::{
-    answer, budget, charge, chat, completed, event, event_id, failed, item, message_id, park,
-    request, skipped, task, task_detected, usage,
+    answer, budget, charge, chat, completed, event, event_id, failed, item, message_id, metric,
+    park, request, skipped, task, task_detected, usage,
 };
 
 promises! {
@@ -27,19 +27,9 @@ promises! {
     a_report_sums_what_the_cache_avoided,
     a_report_brings_the_event_its_messages_and_its_rows,
     a_metric_carries_what_the_ledger_charged_and_is_rolled_up,
-}
-
-fn metric(cached: bool) -> Metric {
-    Metric {
-        intent: Intent::TaskCreation,
-        agent: Some("task_enricher"),
-        model: Some("sonnet".to_owned()),
-        cached,
-        latency: Duration::from_millis(1_234),
-        spent: Spent::default(),
-        avoided_usage: if cached { usage() } else { Usage::default() },
-        avoided_cost: if cached { NanoUsd(700) } else { NanoUsd::ZERO },
-    }
+    a_repeat_of_a_revision_replaces_its_metric_and_corrects_the_rollup,
+    another_revision_has_a_metric_of_its_own,
+    an_answer_is_told_until_its_edited_question_is_settled_anew,
 }
 
 async fn report(h: &impl Harness) -> gleaner::store::EventReport {
@@ -198,4 +188,54 @@ async fn a_metric_carries_what_the_ledger_charged_and_is_rolled_up(h: &impl Harn
     ] {
         assert_eq!(h.count(statement).await, sum, "{statement}");
     }
+}
+
+/// Settles an item with a metric, its event confirmed.
+async fn settle(h: &impl Harness, name: &str, cached: bool) {
+    let claim = h.claim(&item(name)).await;
+    let record = Record { metric: Some(metric(cached)), ..completed(&claim, task("dj")) };
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    h.store().confirm(&item(name), record.completion.id).await.unwrap();
+}
+
+async fn a_repeat_of_a_revision_replaces_its_metric_and_corrects_the_rollup(h: &impl Harness) {
+    const AGAIN: &str =
+        "update queue_items set status = 'pending', due_at = created_at where id = $1";
+    h.ingest(&chat(2)).await;
+    settle(h, "m1", true).await;
+    settle(h, "m2", true).await;
+    h.produce(AGAIN, &["m1"]).await;
+    settle(h, "m1", false).await;
+    for (statement, sum) in [
+        ("select count(*) from metrics", 2),
+        ("select count(*) from metrics where cached", 1),
+        ("select cast(sum(items) as bigint) from metric_rollups", 2),
+        ("select cast(sum(cached) as bigint) from metric_rollups", 1),
+        ("select cast(sum(avoided_cost) as bigint) from metric_rollups", 700),
+        ("select cast(sum(latency_us) as bigint) from metric_rollups", 2_468_000),
+    ] {
+        assert_eq!(h.count(statement).await, sum, "{statement}");
+    }
+}
+
+async fn another_revision_has_a_metric_of_its_own(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    settle(h, "m1", false).await;
+    h.edit("m1").await;
+    settle(h, "m1", false).await;
+    assert_eq!(h.count("select count(*) from metrics where item_id = 'm1'").await, 2);
+    assert_eq!(h.count("select cast(sum(items) as bigint) from metric_rollups").await, 2);
+}
+
+async fn an_answer_is_told_until_its_edited_question_is_settled_anew(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let claim = h.claim(&item("m1")).await;
+    let record = completed(&claim, answer("two tasks"));
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.edit("m1").await;
+    assert_eq!(report(h).await.answers.len(), 1);
+    let claim = h.claim(&item("m1")).await;
+    done(h.store().record(&claim.held, &skipped(&claim)).await.unwrap());
+    assert!(report(h).await.answers.is_empty());
 }

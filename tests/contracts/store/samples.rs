@@ -9,7 +9,7 @@ use gleaner::domain::enrichment::{
 };
 use gleaner::domain::ids::{EventId, Held, ItemId, MessageId, PersonId, RoomId, derived_uuid};
 use gleaner::domain::intent::{
-    Detection, Entities, FollowUp, FollowUpKind, QueryEntities, Target, TaskEntities,
+    Detection, Entities, FollowUp, FollowUpKind, Intent, QueryEntities, Target, TaskEntities,
 };
 use gleaner::domain::money::{Currency, split_equally};
 use gleaner::domain::outcome::{Outcome, ParkReason, Reason};
@@ -17,7 +17,7 @@ use gleaner::domain::usage::{NanoUsd, Usage};
 use gleaner::fault::Park;
 use gleaner::store::{
     AdmissionRequest, Answered, BudgetScope, CacheWrite, Charge, Claim, CompletionEvent,
-    IngestBatch, RateScope, Record,
+    IngestBatch, Metric, RateScope, Record, Spent,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -273,5 +273,19 @@ pub(crate) fn entry(key: &str, ttl: Duration) -> CacheWrite {
         usage: usage(),
         cost: NanoUsd(700),
         ttl,
+    }
+}
+
+/// What a task cost and avoided.
+pub(crate) fn metric(cached: bool) -> Metric {
+    Metric {
+        intent: Intent::TaskCreation,
+        agent: Some("task_enricher"),
+        model: Some("sonnet".to_owned()),
+        cached,
+        latency: Duration::from_millis(1_234),
+        spent: Spent::default(),
+        avoided_usage: if cached { usage() } else { Usage::default() },
+        avoided_cost: if cached { NanoUsd(700) } else { NanoUsd::ZERO },
     }
 }

@@ -23,6 +23,9 @@ promises! {
     a_window_bounds_what_is_returned_oldest_first,
     two_looks_at_once_never_return_the_same_row,
     a_woken_item_is_hinted_anew,
+    a_row_that_was_parked_meanwhile_is_not_returned,
+    a_settled_item_that_owes_nothing_is_never_returned,
+    a_lease_that_was_renewed_is_looked_at_when_it_ends,
 }
 
 async fn tick(h: &impl Harness) -> Vec<Due> {
@@ -155,4 +158,33 @@ async fn a_woken_item_is_hinted_anew(h: &impl Harness) {
     assert!(tick(h).await.is_empty());
     done(h.store().record(&leader.held, &skipped(&leader)).await.unwrap());
     assert_eq!(hints(&h.store().tick(100, LONG, false).await.unwrap()), [item("m2")]);
+}
+
+async fn a_row_that_was_parked_meanwhile_is_not_returned(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    h.claim_and_die(&item("m1")).await;
+    let next = h.claim(&item("m1")).await.held;
+    done(h.store().park(&next, &park(LONG)).await.unwrap());
+    assert!(tick(h).await.is_empty());
+}
+
+async fn a_settled_item_that_owes_nothing_is_never_returned(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let claim = h.claim(&item("m1")).await;
+    let record = skipped(&claim);
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.look_now(&item("m1")).await;
+    assert!(tick(h).await.is_empty());
+    assert_eq!(h.count("select count(*) from queue_items where look_at is not null").await, 0);
+}
+
+async fn a_lease_that_was_renewed_is_looked_at_when_it_ends(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let held = [h.claim_and_die(&item("m1")).await.held];
+    assert!(h.store().renew(&held, LONG).await.unwrap().is_empty());
+    h.look_now(&item("m1")).await;
+    assert!(tick(h).await.is_empty());
+    assert!(h.store().renew(&held, Duration::ZERO).await.unwrap().is_empty());
+    assert_eq!(hints(&tick(h).await), [item("m1")]);
 }

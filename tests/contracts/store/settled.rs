@@ -15,8 +15,6 @@ promises! {
     a_message_that_was_not_found_is_opened_again_once_it_exists,
     a_higher_revision_opens_a_settled_item_again,
     an_opened_item_is_as_good_as_new,
-    an_edit_during_the_work_is_worked_on_afterwards,
-    a_confirm_that_comes_after_the_item_was_opened_again_does_no_harm,
 }
 
 /// The completion event that a settled item owes.
@@ -101,27 +99,4 @@ async fn an_opened_item_is_as_good_as_new(h: &impl Harness) {
     // One millisecond more: a trigger's clock may be that coarse.
     assert!(claim.age.as_micros() <= since.as_micros().unsigned_abs() + 1_000, "{:?}", claim.age);
     assert!(!h.store().was_recorded(&claim.held).await.unwrap());
-}
-
-async fn an_edit_during_the_work_is_worked_on_afterwards(h: &impl Harness) {
-    h.ingest(&chat(1)).await;
-    let claim = h.claim(&item("m1")).await;
-    h.edit("m1").await;
-    let record = skipped(&claim);
-    done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
-    assert_eq!(h.claim(&item("m1")).await.message.unwrap().revision, 2);
-}
-
-async fn a_confirm_that_comes_after_the_item_was_opened_again_does_no_harm(h: &impl Harness) {
-    h.ingest(&chat(1)).await;
-    let first = h.claim(&item("m1")).await;
-    let record = skipped(&first);
-    done(h.store().record(&first.held, &record).await.unwrap());
-    h.edit("m1").await;
-    let second = h.claim(&item("m1")).await;
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
-    done(h.store().record(&second.held, &skipped(&second)).await.unwrap());
-    let event = owed(h.store().as_ref(), "m1").await.unwrap();
-    assert_eq!(event.completion, completion(&second.held, Outcome::Skipped));
 }

@@ -60,6 +60,7 @@ async fn a_missing_message_that_failed_is_reopened_once_it_exists() {
         panic!("a failed item without a message was claimed again");
     };
     assert_eq!(owed.completion, failed.completion);
+    store.confirm(&item(1), failed.completion.id).await.unwrap();
     ingest(&store, 1..2).await;
     let again = claim(&store, &item(1), LEASE).await;
     assert_eq!((again.attempt, again.held.lease > missing.held.lease), (1, true));

@@ -95,6 +95,7 @@ async fn settle(store: &PostgresStore, n: u32, contribution: Contribution) -> Re
     let claim = claim(store, &item(n), LEASE).await;
     let record = record(&claim, Outcome::Completed, contribution);
     assert!(matches!(store.record(&claim.held, &record).await.unwrap(), Fenced::Done(_)));
+    store.confirm(&claim.held.item, record.completion.id).await.unwrap();
     record
 }
 

@@ -105,7 +105,7 @@ async fn two_migrations_at_the_same_time_lay_the_schema_once() {
     first.unwrap();
     second.unwrap();
     one.migrate().await.unwrap();
-    assert_eq!(one.check().await.unwrap().version, 6);
+    assert_eq!(one.check().await.unwrap().version, 7);
     let outside: i64 = sqlx::query_scalar(
         "select count(*) from pg_tables where schemaname not in ('gleaner', 'pg_catalog', 'information_schema')",
     )
