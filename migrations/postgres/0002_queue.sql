@@ -10,6 +10,8 @@ create table queue_items (
         check (status in ('pending', 'processing', 'completed', 'skipped', 'failed')),
     -- Only ever grows: the fence of every write after the claim.
     lease bigint not null default 0,
+    -- There exactly while the item is in `processing`. Fences ask for it and not for the status, so
+    -- that no index but the primary key's ever looks good to the planner.
     lease_until timestamptz,
     claimed_at timestamptz,
     attempt integer not null default 0,
@@ -36,8 +38,9 @@ create table queue_items (
     completion_kind text,
     routing_key text,
     body bytea,
-    confirmed_at timestamptz
-) with (fillfactor = 70);
+    confirmed_at timestamptz,
+    check ((status = 'processing') = (lease_until is not null))
+) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
 
 create index queue_items_to_look_at on queue_items (look_at) where look_at is not null;
 -- What the scheduler takes while the work queue is full: all but second hints.

@@ -47,8 +47,7 @@ create function flight_until(f flights) returns timestamptz language plpgsql as 
 begin
     return (
         select q.lease_until from queue_items q
-        where q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
-            and q.lease_until > clock_timestamp()
+        where q.id = f.item_id and q.lease = f.lease and q.lease_until > clock_timestamp()
     );
 end
 $$;
@@ -229,7 +228,7 @@ begin
     -- has gone by and is seen from here.
     perform 1 from flights where key = the_flight or item_id = the_item order by key for update;
     select * into q from queue_items i
-    where i.id = the_item and i.lease = the_lease and i.status = 'processing' for update;
+    where i.id = the_item and i.lease = the_lease and i.lease_until is not null for update;
     if not found then
         return false;
     end if;
@@ -269,7 +268,7 @@ begin
     with held as (
         select q.id, q.lease, q.attempt from queue_items q
         join unnest(items, leases) h (id, lease) on h.id = q.id and h.lease = q.lease
-        where q.status = 'processing'
+        where q.lease_until is not null
         order by q.id for update of q
     ), released as (
         update queue_items q
@@ -337,7 +336,7 @@ begin
     -- A claim that is over takes no flight; whoever asks learns the rest when it parks.
     if not exists (
         select 1 from queue_items q
-        where q.id = the_item and q.lease = the_lease and q.status = 'processing'
+        where q.id = the_item and q.lease = the_lease and q.lease_until is not null
     ) then
         return query select 'in_flight', null::jsonb, null::text, null::jsonb, null::bigint,
             0::bigint;

@@ -38,7 +38,7 @@ declare
     frees_at timestamptz;
 begin
     perform 1 from queue_items q
-    where q.id = the_item and q.lease = the_lease and q.status = 'processing' for share;
+    where q.id = the_item and q.lease = the_lease and q.lease_until is not null for share;
     if not found then
         return query select 'lost', null::text, null::bigint;
         return;

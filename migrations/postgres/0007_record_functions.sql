@@ -111,7 +111,7 @@ declare
 begin
     perform 1 from flights where item_id = the_item order by key for update;
     select q.attempt into the_attempt from queue_items q
-    where q.id = the_item and q.lease = the_lease and q.status = 'processing' for update;
+    where q.id = the_item and q.lease = the_lease and q.lease_until is not null for update;
     if not found then
         return query select 'lost', '{}'::text[];
         return;

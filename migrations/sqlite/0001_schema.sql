@@ -64,7 +64,7 @@ create table queue_items (
     status text not null default 'pending'
         check (status in ('pending', 'processing', 'completed', 'skipped', 'failed')),
     lease integer not null default 0, -- only ever grows: the fence
-    lease_until integer,
+    lease_until integer, -- there exactly while the item is in `processing`
     attempt integer not null default 0,
     due_at integer not null,
     look_at integer, -- when the scheduler must look again; null when nothing is owed
@@ -85,7 +85,8 @@ create table queue_items (
     routing_key text,
     body blob,
     confirmed_at integer,
-    settled_at integer
+    settled_at integer,
+    check ((status = 'processing') = (lease_until is not null))
 ) strict;
 create index queue_items_look on queue_items (look_at) where look_at is not null;
 -- What is looked at while the work queue is full: all but second hints.

@@ -137,9 +137,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// `pending → processing` under a new lease, with message, room and event in the same round trip.
     ///
-    /// Makes the item's row when there is none. Re-opens an item that failed `message_not_found`
-    /// when the message exists now, and a settled one whose message has a higher revision.
-    /// Reservations that an earlier lease of this item left become `ambiguous`.
+    /// Makes the item's row when there is none. Re-opens a settled item whose message has a higher
+    /// revision, or came after it was not found; as long as the item owes its completion event,
+    /// that waits for the confirm. Reservations that an earlier lease of this item left become `ambiguous`.
     async fn claim(&self, item: &ItemId, lease: Duration) -> Stored<Claimed>;
 
     /// Moves the leases' end to the given time from now, all in one statement.
@@ -205,7 +205,8 @@ pub trait Store: Send + Sync + 'static {
     /// What became of a record whose commit had an unknown end: true when the item was settled under this lease.
     async fn was_recorded(&self, held: &Held) -> Stored<bool>;
 
-    /// The completion event was confirmed (or accepted as unroutable): nothing is owed any more.
+    /// The completion event was confirmed (or accepted as unroutable): nothing is owed any more,
+    /// and a revision that came meanwhile re-opens the item. Another event's ID does nothing.
     async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()>;
 
     // ---- schedule ----
@@ -214,6 +215,10 @@ pub trait Store: Send + Sync + 'static {
     /// returned: due items and lost hints (at doubling intervals from `hint_after`), run-out
     /// leases, owed completion events. Without `second_hints`, only never-hinted items, run-out
     /// leases and owed events are returned. Rows another replica looks at are passed over.
+    ///
+    /// Sweeps on its way, a bounded number of rows each: what a lease that is over left reserved
+    /// becomes `ambiguous`; and when nothing was due, expired cache entries go, and flights that
+    /// nobody has flown for an hour.
     async fn tick(&self, window: u32, hint_after: Duration, second_hints: bool)
     -> Stored<Vec<Due>>;
 

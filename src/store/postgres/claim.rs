@@ -25,7 +25,7 @@ const RENEW: &str = "
         select * from unnest($1::text[], $2::bigint[]) h (id, lease)
     ), ours as (
         select q.id from queue_items q join held h on h.id = q.id and h.lease = q.lease
-        where q.status = 'processing'
+        where q.lease_until is not null
         order by q.id for update of q
     ), renewed as (
         update queue_items q

@@ -16,6 +16,7 @@ use crate::domain::ids::{EventId, MessageId};
 use crate::domain::projection::{Projections, fold};
 use crate::store::{ContextQuery, ContextRows, Stored};
 
+// Each room gives its newest, so that a long chat is not read in whole.
 const MESSAGES_BEFORE: &str = r#"
     select jsonb_build_object(
         'id', m.id, 'room', m.room_id, 'sender', m.sender_id, 'sent_at', m.sent_at,
@@ -23,9 +24,14 @@ const MESSAGES_BEFORE: &str = r#"
         'deleted_at', m.deleted_at, 'detected_intent', m.detected_intent,
         'extracted_entities', m.extracted_entities
     )
-    from rooms r join messages m on m.room_id = r.id
-    where r.event_id = $1 and m.deleted_at is null
-        and (m.sent_at, m.id collate "C") < ($2, $3)
+    from rooms r cross join lateral (
+        select * from messages newest
+        where newest.room_id = r.id and newest.deleted_at is null
+            and (newest.sent_at, newest.id collate "C") < ($2, $3)
+        order by newest.sent_at desc, newest.id collate "C" desc
+        limit $4
+    ) m
+    where r.event_id = $1
     order by m.sent_at desc, m.id collate "C" desc
     limit $4"#;
 

@@ -54,23 +54,20 @@ const TICK_WITHOUT_SECOND_HINTS: &str = tick!(" and (hints = 0 or status <> 'pen
 
 const ABANDON: &str = "select abandon_lost_reservations($1)";
 
+// As arrays, so that each row is found by its key.
 const DROP_EXPIRED: &str = "
-    delete from cache where key in (
+    delete from cache where key = any(array(
         select c.key from cache c where c.expires_at <= now()
         order by c.expires_at limit $1 for update skip locked
-    )";
+    ))";
 
 // A flight that nobody flies keeps its count of failures for the next leader, but not for ever.
 const DROP_FLIGHTS: &str = "
-    delete from flights where key in (
+    delete from flights where key = any(array(
         select f.key from flights f
-        where f.open_at <= now() - interval '1 hour' and not exists (
-            select 1 from queue_items q
-            where q.id = f.item_id and q.lease = f.lease and q.status = 'processing'
-                and q.lease_until > now()
-        )
-        order by f.open_at limit $1 for update of f skip locked
-    )";
+        where f.open_at <= now() - interval '1 hour' and flight_until(f) is null
+        order by f.open_at limit $1 for update skip locked
+    ))";
 
 const CONFIRM: &str = "select confirm_completion($1, $2)";
 

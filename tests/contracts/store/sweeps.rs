@@ -74,7 +74,8 @@ async fn what_a_settled_item_left_reserved_becomes_ambiguous(h: &impl Harness) {
     h.ingest(&chat(1)).await;
     let held = h.claim(&item("m1")).await.held;
     reserve(h, &held).await;
-    h.produce("update queue_items set status = 'skipped' where id = $1", &["m1"]).await;
+    let settle = "update queue_items set status = 'skipped', lease_until = null where id = $1";
+    h.produce(settle, &["m1"]).await;
     look(h).await;
     assert_ambiguous(h, 1).await;
 }
