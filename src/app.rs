@@ -27,14 +27,14 @@ use crate::limits::Limits;
 use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
-use crate::pipeline::{Earlier, PatienceSettings, Pipeline, Publisher};
+use crate::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
 use crate::scheduler::Scheduler;
 use crate::settings::{Mistakes, Settings, WorkerSettings};
 use crate::store::{RuntimeSettings, Store};
 use crate::telemetry;
 use crate::telemetry::pulse::Pulse;
 use crate::web::{self, WebState};
-use crate::worker::{Drained, HeldItems, LeaseKeeper, LeaseTerms, Worker};
+use crate::worker::{Drained, LeaseKeeper, LeaseTerms, Worker};
 
 /// How long the database may take to say goodbye.
 const CLOSE: Duration = Duration::from_secs(5);

@@ -14,6 +14,7 @@ mod ask;
 mod call;
 mod earlier;
 mod guard;
+mod held;
 mod publish;
 mod settle;
 
@@ -44,6 +45,7 @@ use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Spent, Store};
 use answer::{Answer, Bill};
 use ask::Asked;
 pub use earlier::Earlier;
+pub use held::HeldItems;
 pub use publish::Publisher;
 pub use receive::{BadDelivery, item_id};
 
@@ -137,7 +139,7 @@ impl Pipeline {
     pub async fn walk(
         &self,
         delivery: Delivery,
-        held: &dyn Holding,
+        held: &HeldItems,
         drained: &CancellationToken,
     ) -> Walked {
         let item = match item_id(&delivery.body) {
@@ -152,7 +154,7 @@ impl Pipeline {
             Some(Claimed::NotNow) => return self.acknowledge(&item, delivery).await,
             None => return Walked::Returned(delivery),
         };
-        let _holding = Holder::new(held, &claim.held);
+        let _holding = held.hold(&claim.held);
         let (started, bill) = (Instant::now(), Bill::new(claim.spent));
         let answering = guard::guarded(self.patience.deadline, self.answer(&claim, &bill));
         let answered = tokio::select! {
@@ -296,32 +298,5 @@ impl Pipeline {
             personal.past = self.store.context(&query).await?;
         }
         Ok(personal)
-    }
-}
-
-/// Who is told which items are held, so that their leases are renewed.
-pub trait Holding: Send + Sync {
-    /// A claim begins.
-    fn hold(&self, held: &Held);
-    /// It ends, settled or not.
-    fn let_go(&self, held: &Held);
-}
-
-/// Tells the end of a claim whatever way it ends.
-struct Holder<'a> {
-    holding: &'a dyn Holding,
-    held: Held,
-}
-
-impl<'a> Holder<'a> {
-    fn new(holding: &'a dyn Holding, held: &Held) -> Self {
-        holding.hold(held);
-        Self { holding, held: held.clone() }
-    }
-}
-
-impl Drop for Holder<'_> {
-    fn drop(&mut self) {
-        self.holding.let_go(&self.held);
     }
 }

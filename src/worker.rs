@@ -6,8 +6,7 @@
 
 mod leases;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
@@ -17,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::broker::Delivery;
-use crate::domain::ids::{Held, ItemId, Lease};
-use crate::pipeline::{Holding, Pipeline, Walked};
+use crate::domain::ids::Held;
+use crate::pipeline::{HeldItems, Pipeline, Walked};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::{Beating, Pulse};
 
@@ -30,32 +29,6 @@ const BEAT: Duration = Duration::from_secs(1);
 const DRAIN_REPORT: Duration = Duration::from_secs(5);
 /// How long it may take to put back what a drain could not finish.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The items that this process holds a lease on.
-#[derive(Debug, Default)]
-pub struct HeldItems(Mutex<HashMap<ItemId, Lease>>);
-
-impl HeldItems {
-    /// All of them, now.
-    pub fn snapshot(&self) -> Vec<Held> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter().map(|(item, lease)| Held { item: item.clone(), lease: *lease }).collect()
-    }
-}
-
-impl Holding for HeldItems {
-    fn hold(&self, held: &Held) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(held.item.clone(), held.lease);
-    }
-
-    fn let_go(&self, held: &Held) {
-        let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A later claim of the same item by this process has a newer lease, which stays.
-        if items.get(&held.item) == Some(&held.lease) {
-            items.remove(&held.item);
-        }
-    }
-}
 
 /// The slots of one process.
 pub struct Worker {
@@ -100,7 +73,7 @@ impl Worker {
             let (pipeline, held, drained) =
                 (Arc::clone(&self.pipeline), Arc::clone(&self.held), drained.clone());
             walks.spawn(async move {
-                let walked = pipeline.walk(delivery, held.as_ref(), &drained).await;
+                let walked = pipeline.walk(delivery, &held, &drained).await;
                 drop(slot);
                 walked
             });
@@ -108,10 +81,12 @@ impl Worker {
                 report_panic(&ended);
             }
         }
-        self.pipeline.broker.stop_consuming().await;
         // What was handed over and not begun goes back to the broker with the connection.
         deliveries.close();
-        self.drain(walks, &drained, &at_once).await
+        // A broker that hangs must not take from the grace.
+        let stopping = self.pipeline.broker.stop_consuming();
+        let (drained, ()) = tokio::join!(self.drain(walks, &drained, &at_once), stopping);
+        drained
     }
 
     /// The next delivery, once there is a free slot for it; `None` when it is time to stop.

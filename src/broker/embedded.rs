@@ -219,7 +219,7 @@ impl Broker for EmbeddedBroker {
         self.open()?;
         // Sending fails only when nobody listens.
         let heard = self.completions.send(completion.clone()).is_ok();
-        Ok(if heard { Published::Routed } else { Published::Unrouted })
+        Ok(if heard { Published::Routed } else { Published::Unheard })
     }
 
     async fn dead_letter(&self, body: &[u8], reason: &str) -> Result<(), BrokerError> {

@@ -50,6 +50,8 @@ pub enum Published {
     Routed,
     /// Confirmed, but no queue is bound for it.
     Unrouted,
+    /// Nobody listens, and nobody has to: on the queue in process, events are read from the rows.
+    Unheard,
 }
 
 /// How a broker is doing, for `readyz`, the watchdog and metrics.

@@ -33,7 +33,7 @@ impl Publisher {
     /// Publishes an event until it is confirmed and written down; `false` leaves it to the scheduler.
     pub async fn publish(&self, owed: &OwedEvent) -> bool {
         match self.broker.publish_completion(&owed.completion).await {
-            Ok(Published::Routed) => {}
+            Ok(Published::Routed | Published::Unheard) => {}
             Ok(Published::Unrouted) => {
                 self.warn_of_unrouted(owed);
                 if self.unrouted == Unrouted::Hold {

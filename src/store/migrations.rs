@@ -19,6 +19,7 @@ pub(super) const POSTGRES: &[Step] = &[
     (4, "answers", include_str!("../../migrations/postgres/0004_answers.sql")),
     (5, "queue functions", include_str!("../../migrations/postgres/0005_queue_functions.sql")),
     (6, "money functions", include_str!("../../migrations/postgres/0006_money_functions.sql")),
+    (7, "record functions", include_str!("../../migrations/postgres/0007_record_functions.sql")),
 ];
 
 /// SQLite's, in order.

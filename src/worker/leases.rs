@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::HeldItems;
+use crate::pipeline::HeldItems;
 use crate::settings::DatabaseSettings;
 use crate::store::{self, Store};
 use crate::telemetry::metrics;

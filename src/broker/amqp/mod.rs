@@ -227,7 +227,7 @@ impl Broker for AmqpBroker {
             body: body.into(),
         };
         match self.publish_one(&self.layout.dlx, message).await? {
-            Published::Routed => Ok(()),
+            Published::Routed | Published::Unheard => Ok(()),
             Published::Unrouted => Err(unbound(&self.layout.dlx, &self.layout.dead)),
         }
     }

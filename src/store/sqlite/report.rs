@@ -30,9 +30,10 @@ statements! {
             m.detected_intent, m.extracted_entities
         from rooms r join messages m on m.room_id = r.id
         where r.event_id = ?1 order by m.sent_at, m.id";
+    // The plus keeps the planner from reading all settled items of all events by their status.
     BY_INTENT = "select q.intent as intent, count(*) as messages
         from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
-        where r.event_id = ?1 and q.intent is not null and q.status in ('completed', 'skipped')
+        where r.event_id = ?1 and q.intent is not null and +q.status in ('completed', 'skipped')
         group by q.intent";
     ANSWERS = "select e.message_id, m.text as question, e.enrichment
         from enrichments e
@@ -52,7 +53,7 @@ statements! {
         from ledger where event_id = ?1";
     FAILED = "select q.id as id, coalesce(q.reason, '') as reason
         from rooms r join messages m on m.room_id = r.id join queue_items q on q.id = m.id
-        where r.event_id = ?1 and q.status = 'failed' order by m.sent_at, m.id";
+        where r.event_id = ?1 and +q.status = 'failed' order by m.sent_at, m.id";
 }
 
 impl SqliteStore {
