@@ -87,7 +87,7 @@ pub struct Patience {
     pub attempt: u32,
     /// How many attempts there are.
     pub attempts: u32,
-    /// How long ago the item came into being.
+    /// How long ago its first claim was, since it was last opened.
     pub age: Duration,
     /// How long an item may be put back in all.
     pub longest_wait: Duration,
@@ -110,18 +110,24 @@ pub fn settle(fault: Fault, patience: &Patience) -> Settlement {
             detail: Some(format!("{error}")),
             flight: None,
         }),
-        Fault::Deferred { reason, .. } if waited_too_long && reason != ParkReason::Drained => {
+        Fault::Deferred { reason, .. } if waited_too_long && !is_asked_for(reason) => {
             Settlement::Fail {
                 reason: Reason::WaitedTooLong,
                 detail: format!("still {} after {} s", reason.name(), patience.age.as_secs()),
             }
         }
         Fault::Deferred { after, reason, flight } => {
-            // No pause is longer than the patience that is left.
-            let after = after.min(patience.longest_wait.saturating_sub(patience.age));
+            // No pause is longer than the patience that is left, where that counts.
+            let left = patience.longest_wait.saturating_sub(patience.age);
+            let after = if is_asked_for(reason) { after } else { after.min(left) };
             Settlement::Park(Park { after, reason, spend_attempt: false, detail: None, flight })
         }
     }
+}
+
+/// Whether the operator asked for the wait: a drain or a pause is nothing to lose patience with.
+fn is_asked_for(reason: ParkReason) -> bool {
+    matches!(reason, ParkReason::Drained | ParkReason::Paused)
 }
 
 #[cfg(test)]
@@ -158,13 +164,17 @@ mod tests {
     }
 
     #[test]
-    fn an_item_parked_for_a_day_fails_unless_it_is_only_drained() {
+    fn an_item_parked_for_a_day_fails_unless_the_operator_asked_for_it() {
         let late =
             settle(Fault::deferred(Duration::ZERO, ParkReason::RateLimited), &patience(1, 25));
         assert!(matches!(late, Settlement::Fail { reason: Reason::WaitedTooLong, .. }));
         let drained =
             settle(Fault::deferred(Duration::ZERO, ParkReason::Drained), &patience(1, 25));
         assert!(matches!(drained, Settlement::Park(_)));
+        let pause = Duration::from_secs(30);
+        let paused = settle(Fault::deferred(pause, ParkReason::Paused), &patience(1, 25));
+        let Settlement::Park(park) = paused else { panic!("not parked: {paused:?}") };
+        assert_eq!(park.after, pause);
     }
 
     #[test]

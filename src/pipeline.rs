@@ -93,7 +93,7 @@ pub struct PatienceSettings {
     pub attempts: u32,
     /// The pauses after passing faults.
     pub backoff: DelayPolicy,
-    /// How long an item may be parked in all.
+    /// How long after its first claim an item may still be parked.
     pub longest_wait: Duration,
     /// How long a message may be missing.
     pub missing_grace: Duration,

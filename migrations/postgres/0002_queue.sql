@@ -14,6 +14,8 @@ create table queue_items (
     -- that no index but the primary key's ever looks good to the planner.
     lease_until timestamptz,
     claimed_at timestamptz,
+    -- From when its patience counts; null until the first claim since it was last opened.
+    first_claimed_at timestamptz,
     attempt integer not null default 0,
     -- From when a pending item may be claimed.
     due_at timestamptz not null default clock_timestamp(),
@@ -73,7 +75,7 @@ begin
     update queue_items
     set status = 'pending', attempt = 0, due_at = clock_timestamp(),
         look_at = clock_timestamp() + look_in, hints = 0, created_at = clock_timestamp(),
-        park_reason = null, reason = null, detail = null
+        first_claimed_at = null, park_reason = null, reason = null, detail = null
     where id = the_item;
 end
 $$;

@@ -166,6 +166,7 @@ begin
         end if;
         q.attempt := 0;
         q.created_at := moment;
+        q.first_claimed_at := null;
     end if;
 
     if q.status = 'processing' then
@@ -180,19 +181,21 @@ begin
     end if;
     the_event := coalesce(the_event, case when q.kind = 'suggestion' then q.event_id end);
     the_revision := coalesce(the_revision, -1);
+    q.first_claimed_at := coalesce(q.first_claimed_at, moment);
 
     update queue_items i
     set status = 'processing', lease = q.lease + 1, attempt = q.attempt + 1,
         claimed_at = moment, lease_until = moment + lease_for, look_at = moment + lease_for,
         hints = 0, waits_for = null, park_reason = null, reason = null, detail = null,
-        settled_at = null, created_at = q.created_at, revision = the_revision,
+        settled_at = null, created_at = q.created_at,
+        first_claimed_at = q.first_claimed_at, revision = the_revision,
         wanted = -1, event_id = coalesce(the_event, i.event_id),
         room_id = coalesce(the_message ->> 'room', i.room_id),
         sent_at = coalesce((the_message ->> 'sent_at')::timestamptz, i.sent_at)
     where i.id = the_item;
 
     return query select 'held', q.lease + 1, q.attempt + 1,
-        (extract(epoch from moment - q.created_at) * 1000000)::bigint,
+        (extract(epoch from moment - q.first_claimed_at) * 1000000)::bigint,
         the_message, event_json(the_event), has_room or q.kind = 'suggestion',
         (
             select jsonb_agg(

@@ -77,6 +77,8 @@ create table queue_items (
     wanted integer not null default -1,
     created_at integer not null,
     claimed_at integer,
+    -- From when its patience counts; null until the first claim since it was last opened.
+    first_claimed_at integer,
     intent text,
     reason text,
     detail text,
@@ -143,6 +145,7 @@ create trigger messages_enqueue after insert on messages begin
     );
     update queue_items set
         status = 'pending', attempt = 0, hints = 0, park_reason = null, reason = null, detail = null,
+        first_claimed_at = null,
         due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         created_at = cast(round(unixepoch('subsec') * 1000000) as integer)
@@ -161,6 +164,7 @@ create trigger messages_reopen after update of revision on messages when new.rev
     );
     update queue_items set
         status = 'pending', attempt = 0, hints = 0, park_reason = null, reason = null, detail = null,
+        first_claimed_at = null,
         due_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         look_at = cast(round(unixepoch('subsec') * 1000000) as integer),
         created_at = cast(round(unixepoch('subsec') * 1000000) as integer)

@@ -123,7 +123,7 @@ pub struct WorkerSettings {
     pub backoff_first_ms: u64,
     /// The longest pause after a passing fault.
     pub backoff_longest_s: u64,
-    /// How long an item may be parked in all.
+    /// How long after its first claim an item may still be parked.
     pub longest_wait_s: u64,
     /// How long a message may be missing before its item fails.
     pub missing_grace_s: u64,

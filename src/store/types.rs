@@ -64,7 +64,8 @@ pub struct Claim {
     pub held: Held,
     /// This attempt, counted at the claim; the first is 1.
     pub attempt: u32,
-    /// How long ago the item was made.
+    /// How long ago its first claim was, since it was last opened; the time before that was the
+    /// queue's and not its own.
     pub age: Duration,
     /// The message; `None` when it has no row.
     pub message: Option<Message>,

@@ -24,16 +24,18 @@ statements! {
     ROOM_EVENT = "select event_id from rooms where id = ?1";
     NOTE_TAKEOVER = "insert into item_history (item_id, at, what, lease, attempt)
         select id, ?2, 'taken_over', lease, attempt from queue_items where id = ?1";
-    REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2
+    REOPEN = "update queue_items set status = 'pending', attempt = 0, due_at = ?2, created_at = ?2,
+            first_claimed_at = null
         where id = ?1";
     WANT = "update queue_items set wanted = ?2 where id = ?1 and revision < ?2 and wanted < ?2";
     TAKE = "update queue_items set status = 'processing', lease = lease + 1, attempt = attempt + 1,
-            claimed_at = ?2, lease_until = ?3, look_at = ?3, hints = 0, waits_for = null, park_reason = null,
+            claimed_at = ?2, first_claimed_at = coalesce(first_claimed_at, ?2), lease_until = ?3,
+            look_at = ?3, hints = 0, waits_for = null, park_reason = null,
             revision = ?4, wanted = -1, event_id = coalesce(?5, event_id),
             room_id = coalesce(?6, room_id), sent_at = coalesce(?7, sent_at),
             reason = null, detail = null, settled_at = null
         where id = ?1
-        returning lease, attempt, created_at";
+        returning lease, attempt, first_claimed_at";
     KEPT = "select fingerprint, coalesce(answered_by, model) as model, answer from ledger
         where item_id = ?1 and revision = ?2 and answer is not null order by created_at, id";
 }
@@ -175,7 +177,7 @@ async fn take(
     let kept = sqlx::query(KEPT).bind(item.as_str()).bind(revision).fetch_all(&mut **tx).await?;
     Ok(Claim {
         attempt: row.try_get("attempt")?,
-        age: between(row.try_get("created_at")?, now),
+        age: between(row.try_get("first_claimed_at")?, now),
         message: inputs.message,
         event: inputs.event,
         room_exists: inputs.room_exists,

@@ -35,7 +35,8 @@ statements! {
             and status in ('completed', 'skipped', 'failed')";
     // A revision that waited for that has its turn.
     REOPEN_WANTED = "update queue_items set status = 'pending', attempt = 0, hints = 0,
-            due_at = ?2, look_at = ?2, created_at = ?2, park_reason = null, reason = null, detail = null
+            due_at = ?2, look_at = ?2, created_at = ?2, first_claimed_at = null,
+            park_reason = null, reason = null, detail = null
         where id = ?1 and wanted > revision";
 }
 

@@ -14,6 +14,7 @@ use super::samples::{chat, event, failed, item, message_id, park, request, skipp
 promises! {
     a_claim_brings_message_room_and_event,
     a_claim_counts_its_attempt_and_tells_the_items_age,
+    an_items_age_counts_from_its_first_claim,
     a_claim_of_a_message_without_a_row_makes_the_item,
     a_message_without_a_room_is_told_apart,
     a_room_without_an_event_is_told_apart,
@@ -46,6 +47,16 @@ async fn a_claim_counts_its_attempt_and_tells_the_items_age(h: &impl Harness) {
     let second = h.claim(&item("m1")).await;
     assert_eq!((first.attempt, second.attempt), (1, 2));
     assert!(second.age >= first.age && second.age < LONG, "{:?}", second.age);
+}
+
+async fn an_items_age_counts_from_its_first_claim(h: &impl Harness) {
+    const MADE: &str = "update queue_items set created_at = sent_at where id = $1";
+    const FIRST: &str = "update queue_items set first_claimed_at = sent_at where id = $1";
+    h.ingest(&chat(1)).await;
+    h.produce(MADE, &["m1"]).await;
+    assert!(h.claim_and_die(&item("m1")).await.age < LONG, "the queue's time counted");
+    h.produce(FIRST, &["m1"]).await;
+    assert!(h.claim(&item("m1")).await.age > LONG);
 }
 
 async fn a_claim_of_a_message_without_a_row_makes_the_item(h: &impl Harness) {

@@ -21,6 +21,7 @@ promises! {
     a_confirm_of_an_older_event_does_nothing,
     a_confirm_tells_nothing_of_an_item_that_is_worked_on_again,
     an_item_that_was_opened_again_was_recorded_under_its_last_lease,
+    an_item_that_was_opened_again_has_all_its_patience,
 }
 
 /// Settles what is claimed and leaves its event unconfirmed.
@@ -190,4 +191,26 @@ async fn an_item_that_was_opened_again_was_recorded_under_its_last_lease(h: &imp
     done(h.store().park(&next, &park).await.unwrap());
     assert!(!h.store().was_recorded(&claim.held).await.unwrap());
     assert!(!h.store().was_recorded(&next).await.unwrap());
+}
+
+async fn an_item_that_was_opened_again_has_all_its_patience(h: &impl Harness) {
+    const OLD: &str = "update queue_items set first_claimed_at = sent_at where id = $1";
+    h.ingest(&chat(1)).await;
+    // Opened by the confirm, by the producer, and by the claim itself.
+    for way in 0..3 {
+        let claim = h.claim(&item("m1")).await;
+        assert!(claim.age < LONG, "way {way} left {:?}", claim.age);
+        h.produce(OLD, &["m1"]).await;
+        let record = settle(h, &claim).await;
+        if way == 0 {
+            h.edit("m1").await;
+        } else if way == 2 {
+            edit_unseen(h).await;
+        }
+        confirm(h, &record).await;
+        if way == 1 {
+            h.edit("m1").await;
+        }
+    }
+    assert!(h.claim(&item("m1")).await.age < LONG);
 }
