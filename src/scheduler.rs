@@ -14,7 +14,7 @@ use tracing::warn;
 
 use crate::pipeline::Pipeline;
 use crate::settings::SchedulerSettings;
-use crate::store::{Due, RuntimeSettings};
+use crate::store::{Due, RuntimeSettings, StoreError, Stored};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::{Beating, Pulse};
 
@@ -24,6 +24,8 @@ const RUNTIME_EVERY: Duration = Duration::from_secs(2);
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
 /// How long a look may go on after the stop.
 const LAST_LOOK: Duration = Duration::from_secs(5);
+/// How long the store may take to answer before it is declared away.
+const SILENCE: Duration = Duration::from_secs(5);
 /// Owed events that are published at the same time.
 const AT_ONCE: usize = 16;
 
@@ -67,12 +69,8 @@ impl Scheduler {
         }
         self.measure(clocks).await;
         let hint_after = Duration::from_secs(self.settings.hint_after_s);
-        let due = match self
-            .pipeline
-            .store
-            .tick(self.settings.window, hint_after, clocks.second_hints)
-            .await
-        {
+        let look = self.pipeline.store.tick(self.settings.window, hint_after, clocks.second_hints);
+        let due = match self.heard(look).await {
             Ok(due) => due,
             Err(error) => {
                 warn!(%error, "could not look for due items; trying again");
@@ -108,6 +106,20 @@ impl Scheduler {
             .await;
     }
 
+    /// Waits for the store's answer, and declares it away for as long as there is none.
+    async fn heard<T>(&self, asked: impl Future<Output = Stored<T>>) -> Stored<T> {
+        let mut asked = std::pin::pin!(asked);
+        let answer = match tokio::time::timeout(SILENCE, asked.as_mut()).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                self.pulse.wait_for_database(true);
+                asked.await
+            }
+        };
+        self.pulse.wait_for_database(matches!(answer, Err(StoreError::Unavailable(_))));
+        answer
+    }
+
     /// Second hints only help while the queue is short: a long one holds the first ones still.
     async fn measure(&self, clocks: &mut Clocks) {
         if clocks.measured_at.is_some_and(|at| at.elapsed() < MEASURE_EVERY) {
@@ -125,7 +137,7 @@ impl Scheduler {
             return;
         }
         clocks.read_at = Some(Instant::now());
-        match self.pipeline.store.runtime().await {
+        match self.heard(self.pipeline.store.runtime()).await {
             Ok(now) => {
                 self.runtime.send_if_modified(|known| {
                     let changed = *known != now;

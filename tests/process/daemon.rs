@@ -50,6 +50,35 @@ async fn a_database_that_goes_away_comes_back_and_nothing_is_lost() {
     answers(&daemon, "/readyz", 200).await;
 }
 
+/// Waits until `/livez`, green all the while, says whether the database is waited for.
+async fn waits_for_database(daemon: &Daemon, waits: bool) {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    let wanted = format!("\"waiting_for_database\":{waits}");
+    loop {
+        let (status, body) = http::get(daemon.address(), "/livez").await;
+        assert_eq!(status, 200, "{body}");
+        if body.contains(&wanted) {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < until, "/livez does not say {wanted}: {body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_or_falls_silent_is_waited_for_in_the_open() {
+    let world = World::new("silent_db").await;
+    let proxy = Proxy::before(host_and_port(&world.database)).await;
+    let daemon = world.daemon(&[("DATABASE_URL", &proxy.stand_in(&world.database))]);
+    answers(&daemon, "/readyz", 200).await;
+    for disturb in [Proxy::go_down, Proxy::stall] {
+        disturb(&proxy);
+        waits_for_database(&daemon, true).await;
+        proxy.clear_up();
+        waits_for_database(&daemon, false).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_late_or_goes_away_is_reconnected_to_and_nothing_is_lost() {
     let mut world = World::new("lost_mq").await;

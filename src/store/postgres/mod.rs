@@ -10,6 +10,7 @@ mod claim;
 mod codec;
 mod context;
 mod ingest;
+mod patience;
 mod pool;
 mod projections;
 mod record;
@@ -37,12 +38,14 @@ use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
 use crate::domain::usage::NanoUsd;
 use crate::fault::Park;
+use patience::Patience;
 
 /// The tables in a PostgreSQL schema, which replicas share.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
     schema: String,
+    patience: Patience,
 }
 
 #[async_trait]
@@ -56,7 +59,7 @@ impl Store for PostgresStore {
     }
 
     async fn check(&self) -> Stored<StoreCheck> {
-        self.check_schema().await
+        self.patience.short(self.check_schema()).await
     }
 
     async fn take_seat(&self) -> Stored<()> {
@@ -68,43 +71,43 @@ impl Store for PostgresStore {
     }
 
     async fn ingest(&self, batch: &IngestBatch) -> Stored<IngestReport> {
-        self.ingest_batch(batch).await
+        self.patience.long(self.ingest_batch(batch)).await
     }
 
     async fn claim(&self, item: &ItemId, lease: Duration) -> Stored<Claimed> {
-        self.claim_item(item, lease).await
+        self.patience.short(self.claim_item(item, lease)).await
     }
 
     async fn renew(&self, held: &[Held], lease: Duration) -> Stored<Vec<ItemId>> {
-        self.renew_leases(held, lease).await
+        self.patience.short(self.renew_leases(held, lease)).await
     }
 
     async fn park(&self, held: &Held, park: &Park) -> Stored<Fenced> {
-        self.park_item(held, park).await
+        self.patience.short(self.park_item(held, park)).await
     }
 
     async fn release(&self, held: &[Held]) -> Stored<u64> {
-        self.release_items(held).await
+        self.patience.short(self.release_items(held)).await
     }
 
     async fn admit(&self, held: &Held, request: &AdmissionRequest) -> Stored<Admission> {
-        self.admit_call(held, request).await
+        self.patience.short(self.admit_call(held, request)).await
     }
 
     async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
-        self.charge_call(ledger, charge).await
+        self.patience.short(self.charge_call(ledger, charge)).await
     }
 
     async fn refund(&self, ledger: Uuid, place: bool) -> Stored<()> {
-        self.refund_call(ledger, place).await
+        self.patience.short(self.refund_call(ledger, place)).await
     }
 
     async fn mark_ambiguous(&self, ledger: Uuid) -> Stored<()> {
-        self.leave_call_ambiguous(ledger).await
+        self.patience.short(self.leave_call_ambiguous(ledger)).await
     }
 
     async fn context(&self, query: &ContextQuery) -> Stored<ContextRows> {
-        self.context_before(query).await
+        self.patience.short(self.context_before(query)).await
     }
 
     async fn projections(
@@ -112,31 +115,31 @@ impl Store for PostgresStore {
         event: &Event,
         before: Option<&(Timestamp, MessageId)>,
     ) -> Stored<Projections> {
-        self.rows_of(event, before).await
+        self.patience.short(self.rows_of(event, before)).await
     }
 
     async fn unsettled_before(&self, message: &MessageId) -> Stored<u64> {
-        self.count_unsettled_before(message).await
+        self.patience.short(self.count_unsettled_before(message)).await
     }
 
     async fn vendors(&self, kind: &str, limit: u32) -> Stored<Vec<Vendor>> {
-        self.vendors_of(kind, limit).await
+        self.patience.short(self.vendors_of(kind, limit)).await
     }
 
     async fn cached_or_flight(&self, held: &Held, key: &str) -> Stored<CacheLookup> {
-        self.look_up(held, key).await
+        self.patience.short(self.look_up(held, key)).await
     }
 
     async fn record(&self, held: &Held, record: &Record) -> Stored<Fenced<Recorded>> {
-        self.record_outcome(held, record).await
+        self.patience.short(self.record_outcome(held, record)).await
     }
 
     async fn was_recorded(&self, held: &Held) -> Stored<bool> {
-        self.settled_under(held).await
+        self.patience.short(self.settled_under(held)).await
     }
 
     async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()> {
-        self.confirm_completion(item, completion).await
+        self.patience.short(self.confirm_completion(item, completion)).await
     }
 
     async fn tick(
@@ -145,34 +148,34 @@ impl Store for PostgresStore {
         hint_after: Duration,
         second_hints: bool,
     ) -> Stored<Vec<Due>> {
-        self.take_due(window, hint_after, second_hints).await
+        self.patience.short(self.take_due(window, hint_after, second_hints)).await
     }
 
     async fn runtime(&self) -> Stored<RuntimeSettings> {
-        self.runtime_settings().await
+        self.patience.short(self.runtime_settings()).await
     }
 
     async fn set_runtime(&self, settings: &RuntimeSettings) -> Stored<()> {
-        self.change_runtime(settings).await
+        self.patience.short(self.change_runtime(settings)).await
     }
 
     async fn queue(&self) -> Stored<QueueReport> {
-        self.queue_report().await
+        self.patience.short(self.queue_report()).await
     }
 
     async fn progress(&self, event: &EventId) -> Stored<Progress> {
-        self.progress_of(event).await
+        self.patience.short(self.progress_of(event)).await
     }
 
     async fn event_report(&self, event: &EventId) -> Stored<Option<EventReport>> {
-        self.report_of(event).await
+        self.patience.long(self.report_of(event)).await
     }
 
     async fn now(&self) -> Stored<Timestamp> {
-        self.clock().await
+        self.patience.short(self.clock()).await
     }
 
     async fn ledger_balances(&self) -> Stored<Result<NanoUsd, LedgerFault>> {
-        self.balance().await
+        self.patience.short(self.balance()).await
     }
 }

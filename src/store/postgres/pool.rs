@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Error, PgConnection};
 
 use super::PostgresStore;
+use super::patience::Patience;
 use crate::settings::DatabaseSettings;
 use crate::store::{StoreCheck, StoreError, Stored, migrations};
 
@@ -40,6 +41,8 @@ impl PostgresStore {
         let probe = tokio::time::timeout(patience, PgConnection::connect_with(&options)).await;
         let probe = probe.map_err(|_| store_error(Error::PoolTimedOut))?.map_err(store_error)?;
         probe.close().await.map_err(store_error)?;
+        let trust = Patience::default();
+        let proving = trust.clone();
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections.max(1))
             .acquire_timeout(patience)
@@ -52,8 +55,12 @@ impl PostgresStore {
                     Ok(true)
                 })
             })
+            .after_release(move |connection, _| {
+                let proving = proving.clone();
+                Box::pin(async move { proving.proven(connection).await })
+            })
             .connect_lazy_with(options);
-        Ok(Self { pool, schema: settings.schema.clone() })
+        Ok(Self { pool, schema: settings.schema.clone(), patience: trust })
     }
 
     pub(super) async fn bring_up_to_date(&self) -> Stored<()> {
