@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Done, SqliteStore};
+use super::{Done, SqliteStore, Trouble};
 use crate::settings::DatabaseSettings;
 use crate::store::{StoreCheck, StoreError, Stored, migrations};
 
@@ -28,15 +28,15 @@ impl SqliteStore {
     /// is made now. The schema is not touched.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the file cannot be opened, [`StoreError::Refused`] when
-    /// the URL names none.
+    /// [`StoreError::Refused`] when the file cannot be opened or the URL names none: no wait mends
+    /// that. [`StoreError::Unavailable`] when another process has it locked for too long.
     pub async fn open(settings: &DatabaseSettings) -> Stored<Self> {
         Ok(Self::open_file(settings).await?)
     }
 
     async fn open_file(settings: &DatabaseSettings) -> Done<Self> {
         let path = path_of(settings.url.expose_secret())?;
-        make_private(&path).map_err(sqlx::Error::Io)?;
+        make_private(&path).map_err(|error| cannot_open(&path, &error))?;
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .busy_timeout(BUSY_TIMEOUT)
@@ -49,7 +49,8 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false);
-        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await?;
+        let writer = pool.clone().max_connections(1).connect_with(options.clone()).await;
+        let writer = writer.map_err(|error| cannot_connect(&path, error))?;
         let readers = pool
             .max_connections(settings.connections.max(1))
             .connect_lazy_with(options.pragma("query_only", "on"));
@@ -110,6 +111,22 @@ fn path_of(url: &str) -> Done<PathBuf> {
             Err(StoreError::Refused(sqlx::Error::Configuration(why.into())).into())
         }
     }
+}
+
+/// Why a file, or the folder that its log goes into, is of no use.
+pub(super) fn cannot_open(path: &Path, why: &dyn std::fmt::Display) -> StoreError {
+    let why = format!("cannot open {}: {why}", path.display());
+    StoreError::Refused(sqlx::Error::Configuration(why.into()))
+}
+
+/// A file that is locked will be free again; whatever else SQLite says of it stays as it is.
+fn cannot_connect(path: &Path, error: sqlx::Error) -> StoreError {
+    const LOCKED: [i64; 2] = [5, 6];
+    let code = error.as_database_error().and_then(|refusal| refusal.code()?.parse::<i64>().ok());
+    if code.is_some_and(|code| !LOCKED.contains(&(code & 0xff))) {
+        return cannot_open(path, &error);
+    }
+    Trouble::from(error).into()
 }
 
 /// Makes the file for its owner alone; SQLite gives its `-wal` and `-shm` the same mode.

@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::PoisonError;
 
-use super::open::make_private;
+use super::open::{cannot_open, make_private};
 use super::{Done, Micros, SqliteStore, Write};
 use crate::store::StoreError;
 
@@ -51,7 +51,8 @@ impl SqliteStore {
     fn lock_file(&self) -> Done<File> {
         let mut name = self.path.clone().into_os_string();
         name.push(".lock");
-        let file = make_private(&PathBuf::from(name)).map_err(sqlx::Error::Io)?;
+        let name = PathBuf::from(name);
+        let file = make_private(&name).map_err(|error| cannot_open(&name, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => {
