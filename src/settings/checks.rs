@@ -150,8 +150,8 @@ fn http(rules: &mut Rules, bind: &str, token: &SecretString) {
 fn worker(rules: &mut Rules, worker: &WorkerSettings) {
     rules.at_least_one("worker.slots", worker.slots.into());
     // The prefetch is 1.25 times the slots, and AMQP counts it in 16 bits.
-    let most = "must be at most 52000, as the prefetch grows with it";
-    rules.hold("worker.slots", worker.slots <= 52_000, most);
+    let most = "must be at most 10000, as the prefetch grows with it";
+    rules.hold("worker.slots", worker.slots <= 10_000, most);
     rules.at_least_one("worker.attempts", worker.attempts.into());
     rules.seconds("worker.lease_s", worker.lease_s);
     rules.seconds("worker.renew_every_s", worker.renew_every_s);

@@ -117,6 +117,15 @@ fn what_is_no_secret_cannot_be_named_by_a_file() {
 }
 
 #[test]
+fn so_many_slots_that_their_prefetch_leaves_its_sixteen_bits_are_a_mistake() {
+    assert!(from_file("[worker]\nslots = 10000\n").is_ok());
+    for too_many in ["10001", "60000", "70000"] {
+        let mistake = only_mistake(from_file(&format!("[worker]\nslots = {too_many}\n")));
+        assert_eq!(mistake.key, "worker.slots");
+    }
+}
+
+#[test]
 fn a_file_with_three_mistakes_reports_all_three() {
     let mistakes = from_file(
         "[worker]\nslots = 0\nlease = 5\n[http]\nbind = 8080\n[detect]\nthreshold = 0.5\n",
