@@ -13,10 +13,13 @@ use crate::domain::usage::{NanoUsd, Usage};
 use crate::model::prices::PriceBook;
 use crate::monitor::summary::{self, Summary};
 use crate::settings::Settings;
-use crate::store::{EventReport, Store};
+use crate::store::{EventReport, Store, StoreError};
 
 /// How often the progress is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How long the database may be away meanwhile.
+const HICCUP: Duration = Duration::from_secs(30);
 
 /// Shows the progress until every message of the event is settled; `false` when the stop came first.
 pub(super) async fn wait(
@@ -25,8 +28,18 @@ pub(super) async fn wait(
     stop: &CancellationToken,
 ) -> anyhow::Result<bool> {
     let bar = render::progress_bar(0);
+    let mut answered = Instant::now();
     loop {
-        let progress = store.progress(event).await?;
+        let progress = match store.progress(event).await {
+            Err(StoreError::Unavailable(_)) if answered.elapsed() < HICCUP => {
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK) => continue,
+                    () = stop.cancelled() => return Ok(false),
+                }
+            }
+            progress => progress?,
+        };
+        answered = Instant::now();
         bar.set_length(progress.total);
         bar.set_position(progress.settled);
         if progress.settled >= progress.total {

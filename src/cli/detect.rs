@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::detect::{Detector, Subject};
 use crate::domain::chat::Event;
-use crate::ingest;
+use crate::ingest::{self, IngestError};
 use crate::settings::Settings;
 
 #[derive(Debug, Args)]
@@ -62,7 +62,12 @@ fn read(
 ) -> anyhow::Result<Option<Value>> {
     let value: Value = serde_json::from_slice(line).context("not JSON")?;
     if value.get("event").is_some() {
-        *conversation = Some(ingest::event_of_header(number, line)?);
+        *conversation = match ingest::event_of_header(number, line) {
+            Ok(event) => Some(event),
+            // The caller says which line it is.
+            Err(IngestError::BadHeader { why, .. }) => anyhow::bail!(why),
+            Err(other) => return Err(other.into()),
+        };
         return Ok(None);
     }
     for field in ["id", "text"] {

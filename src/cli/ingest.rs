@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::Args;
 use secrecy::ExposeSecret;
 
@@ -13,7 +12,7 @@ use super::{chat, signals::Stop};
 use crate::app::Prepared;
 use crate::broker;
 use crate::domain::ids::{EventId, ItemId};
-use crate::ingest::{self, ChatFile, DateOrder, IngestOptions, Notes};
+use crate::ingest::{self, ChatFile, DateOrder, IngestError, IngestOptions, Notes};
 use crate::settings::Settings;
 use crate::store::{self, Store, StoreError};
 
@@ -65,8 +64,13 @@ impl IngestArgs {
 }
 
 pub(super) async fn run(settings: Settings, args: &IngestArgs) -> anyhow::Result<ExitCode> {
-    let file = ingest::read(&args.file, &args.options())
-        .with_context(|| args.file.display().to_string())?;
+    let file = ingest::read(&args.file, &args.options()).map_err(|error| match error {
+        // These say by themselves what they are about.
+        IngestError::Unreadable { .. } | IngestError::BadOption { .. } => error.into(),
+        IngestError::NotAChat(_) | IngestError::BadHeader { .. } => {
+            anyhow::Error::new(error).context(args.file.display().to_string())
+        }
+    })?;
     say_what_was_left_out(&file);
     let asked = Stop::listen()?;
     let settled = if settings.broker.url.expose_secret().is_empty() {

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::ingest::IngestError;
 use crate::settings::{self, Mistakes, Settings};
 
 /// Turns the chat of a group that plans an event into tasks, expenses, polls and answers.
@@ -68,7 +69,9 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("gleaner: {error:#}");
-            let usage = error.downcast_ref::<Mistakes>().is_some();
+            let option = error.downcast_ref::<IngestError>();
+            let usage = matches!(option, Some(IngestError::BadOption { .. }))
+                || error.downcast_ref::<Mistakes>().is_some();
             if usage { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

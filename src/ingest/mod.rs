@@ -87,7 +87,7 @@ pub struct Notes {
     pub assumed: Vec<String>,
 }
 
-/// Why a file gave no chat at all.
+/// Why a file gave no chat at all. What the system said is in the text, and no source.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// The file cannot be read.
@@ -96,7 +96,6 @@ pub enum IngestError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        #[source]
         error: io::Error,
     },
     /// Neither kind of chat file.

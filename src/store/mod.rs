@@ -28,15 +28,16 @@ use crate::settings::DatabaseSettings;
 
 pub use types::*;
 
-/// What a store says when it could not do what was asked.
+/// What a store says when it could not do what was asked. What lies beneath is in the text, and so
+/// not told as a source again.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or gave up on the statement; it may work later.
     #[error("the database is unavailable: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(sqlx::Error),
     /// The statement is wrong for this database: a missing table, a missing right, a broken row.
     #[error("the database refused a statement: {0}")]
-    Refused(#[source] sqlx::Error),
+    Refused(sqlx::Error),
     /// A row holds what no version of Gleaner writes.
     #[error("{table} row {id} cannot be read: {why}")]
     BadRow {
@@ -66,7 +67,7 @@ pub enum StoreError {
     AnotherWorker(String),
     /// A migration failed.
     #[error("the migrations failed: {0}")]
-    Migration(#[source] sqlx::migrate::MigrateError),
+    Migration(sqlx::migrate::MigrateError),
 }
 
 impl From<StoreError> for Fault {

@@ -11,4 +11,5 @@ mod demo;
 mod embedded;
 mod endings;
 mod ingest;
+mod refusals;
 mod settings;
