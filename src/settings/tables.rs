@@ -147,7 +147,7 @@ pub struct SchedulerSettings {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetectSettings {
-    /// The confidence from which a detection is acted on without a model.
+    /// The confidence below which a detection is doubtful. The best guess stands, and says so.
     pub threshold: f32,
 }
 
