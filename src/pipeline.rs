@@ -203,6 +203,9 @@ impl Pipeline {
 
     /// The message and its event, or what their absence means.
     fn found<'a>(&self, claim: &'a Claim) -> Result<(&'a Message, &'a Event), Fault> {
+        if let Some(why) = &claim.unreadable {
+            return Err(Fault::permanent(Reason::UnreadableRow, why));
+        }
         let Some(message) = &claim.message else {
             let (age, grace) = (claim.age, self.patience.missing_grace);
             if age >= grace {

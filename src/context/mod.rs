@@ -1,6 +1,6 @@
 //! Context levels: what of an event's past a model may see, within a token cap.
 //!
-//! [`query`] says which rows a level reads, [`assemble`] writes them: what
+//! [`query`] says which rows a level reads, [`assemble()`] writes them: what
 //! changes least stands first (the event, then people, tasks, expenses,
 //! messages), so that a provider's prompt cache can keep the beginning; the
 //! message itself stands last and is always there.

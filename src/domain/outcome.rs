@@ -41,6 +41,8 @@ pub enum Reason {
     RoomNotFound,
     /// Failed: the room's event has no row.
     EventNotFound,
+    /// Failed: the row of the message or of its event holds what cannot be read.
+    UnreadableRow,
     /// Failed: the model refused.
     Refused,
     /// Failed: the answer was invalid, also after one repair.
@@ -59,13 +61,14 @@ pub enum Reason {
 
 impl Reason {
     /// All reasons, in the order in which the README lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NothingToDo,
         Self::OutsideRollout,
         Self::Deleted,
         Self::MessageNotFound,
         Self::RoomNotFound,
         Self::EventNotFound,
+        Self::UnreadableRow,
         Self::Refused,
         Self::AnswerInvalid,
         Self::RequestRejected,
@@ -84,6 +87,7 @@ impl Reason {
             Self::MessageNotFound => "message_not_found",
             Self::RoomNotFound => "room_not_found",
             Self::EventNotFound => "event_not_found",
+            Self::UnreadableRow => "unreadable_row",
             Self::Refused => "refused",
             Self::AnswerInvalid => "answer_invalid",
             Self::RequestRejected => "request_rejected",

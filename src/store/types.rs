@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::{StoreError, Stored};
+
 use crate::domain::chat::{Event, Message, Participant};
 use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId, PersonId, RoomId};
@@ -73,10 +75,28 @@ pub struct Claim {
     pub event: Option<Event>,
     /// Whether the message's room has a row.
     pub room_exists: bool,
+    /// Why the row of the message or of its event cannot be read; then it is `None` above.
+    pub unreadable: Option<String>,
     /// Answers that were paid for by earlier runs of this message and revision.
     pub kept: Vec<KeptAnswer>,
     /// What earlier runs of this revision were charged.
     pub spent: Spent,
+}
+
+/// What was read, or `None` where the row holds what cannot be read: then `unreadable` says why.
+///
+/// An input's bad row is its message's end and must not be the claim's.
+pub(super) fn readable<T>(
+    read: Stored<Option<T>>,
+    unreadable: &mut Option<String>,
+) -> Stored<Option<T>> {
+    match read {
+        Err(error @ StoreError::BadRow { .. }) => {
+            *unreadable = Some(error.to_string());
+            Ok(None)
+        }
+        read => read,
+    }
 }
 
 /// What model calls cost so far.

@@ -118,3 +118,16 @@ async fn a_model_that_nobody_listens_for_costs_nothing_and_parks_the_message() {
     let _reachable = world.daemon(&[]);
     assert_eq!(world.completion_of("nobody-0").await["outcome"], "completed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_whose_row_cannot_be_read_fails_its_message_and_holds_up_nobody() {
+    let mut world = World::new("unreadable").await;
+    let change = "alter table gleaner.events drop constraint events_currency_check;
+        update gleaner.events set currency = 'pounds' where id = 'unreadable'";
+    orphan(&world, &wedding("unreadable", &["I paid £200 for the flowers"]), change).await;
+    world.store.ingest(&wedding("readable", &["haha"])).await.unwrap();
+    let _daemon = world.daemon(&[("GLEANER__WORKER__SLOTS", "1")]);
+    world.hint(&["unreadable-0", "readable-0"]).await;
+    assert_eq!(world.completion_of("unreadable-0").await["reason"], "unreadable_row");
+    assert_eq!(world.completion_of("readable-0").await["outcome"], "skipped");
+}

@@ -14,6 +14,7 @@ use super::pool::store_error;
 use crate::domain::ids::{Held, ItemId, Lease};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Park;
+use crate::store::types::readable;
 use crate::store::{
     Claim, Claimed, CompletionEvent, Fenced, KeptAnswer, OwedEvent, Spent, StoreError, Stored,
 };
@@ -116,13 +117,17 @@ fn claim(item: &ItemId, row: &PgRow) -> Stored<Claim> {
     let age: i64 = row.try_get("age_us").map_err(store_error)?;
     let kept: Vec<Kept> = optional(row, "kept", "ledger", id)?.unwrap_or_default();
     let spent: Option<SpentRow> = optional(row, "spent", "ledger", id)?;
+    let mut unreadable = None;
+    let message = readable(optional(row, "message", "messages", id), &mut unreadable)?;
+    let event = readable(optional(row, "event", "events of message", id), &mut unreadable)?;
     Ok(Claim {
         held: Held { item: item.clone(), lease: Lease(lease) },
         attempt: u32::try_from(attempt).unwrap_or(0),
         age: duration(age),
-        message: optional(row, "message", "messages", id)?,
-        event: optional(row, "event", "events of message", id)?,
+        message,
+        event,
         room_exists: row.try_get("room_exists").map_err(store_error)?,
+        unreadable,
         kept: kept.into_iter().map(KeptAnswer::from).collect(),
         spent: spent.map(Spent::from).unwrap_or_default(),
     })

@@ -9,7 +9,8 @@ use super::codec::{self, Reader};
 use super::{Done, Micros, SqliteStore, Write, between, context, ledger, micros};
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{Held, ItemId, Lease};
-use crate::store::{Claim, Claimed};
+use crate::store::types::readable;
+use crate::store::{Claim, Claimed, StoreError};
 
 statements! {
     MAKE_ITEM = "insert into queue_items (id, event_id, due_at, look_at, created_at)
@@ -62,6 +63,7 @@ struct Inputs {
     event: Option<Event>,
     event_id: Option<String>,
     room_exists: bool,
+    unreadable: Option<String>,
 }
 
 impl SqliteStore {
@@ -69,7 +71,9 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         sqlx::query(MAKE_ITEM).bind(item.as_str()).bind(now).execute(&mut *tx).await?;
         let row = sqlx::query(ITEM).bind(item.as_str()).fetch_one(&mut *tx).await?;
-        let message = load_message(&mut tx, item.as_str()).await?;
+        let mut unreadable = None;
+        let message = load_message(&mut tx, item.as_str()).await.map_err(StoreError::from);
+        let message = readable(message, &mut unreadable)?;
         match standing(&row, message.as_ref(), now)? {
             Standing::Free => {}
             Standing::RunOut => {
@@ -88,7 +92,8 @@ impl SqliteStore {
             }
             Standing::NotDue => return Ok(Claimed::NotNow),
         }
-        let inputs = load_inputs(&mut tx, message, &row).await?;
+        let mut inputs = load_inputs(&mut tx, message, &row).await?;
+        inputs.unreadable = unreadable.or(inputs.unreadable);
         let claim = take(&mut tx, item, inputs, now, lease).await?;
         tx.commit().await?;
         Ok(Claimed::Held(Box::new(claim)))
@@ -147,11 +152,15 @@ async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow)
     let room_exists = room_event.is_some() || !is_message;
     // A message's event is its room's and no other; an item that is none knows its own.
     let event_id = if is_message { room_event } else { item.try_get("event_id")? };
+    let mut unreadable = None;
     let event = match &event_id {
-        Some(id) => context::load_event(tx, id).await?,
+        Some(id) => {
+            let event = context::load_event(tx, id).await.map_err(StoreError::from);
+            readable(event, &mut unreadable)?
+        }
         None => None,
     };
-    Ok(Inputs { message, event, event_id, room_exists })
+    Ok(Inputs { message, event, event_id, room_exists, unreadable })
 }
 
 async fn take(
@@ -181,6 +190,7 @@ async fn take(
         message: inputs.message,
         event: inputs.event,
         room_exists: inputs.room_exists,
+        unreadable: inputs.unreadable,
         kept: kept.iter().map(ledger::kept).collect::<Done<_>>()?,
         spent: ledger::spent_on(tx, item, revision).await?,
         held,
