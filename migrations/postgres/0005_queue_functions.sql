@@ -250,7 +250,9 @@ begin
 
     update queue_items i
     set status = 'pending', attempt = i.attempt - (not spends)::integer, due_at = due,
-        look_at = due, hints = 0, lease_until = null, park_reason = the_reason,
+        look_at = due, hints = 0, lease_until = null,
+        -- What it waited for is there already: then it waits for nothing, and questions wait for it.
+        park_reason = case when due > moment then the_reason end,
         waits_for = case when waits then the_flight end
     where i.id = the_item;
     insert into item_history (item_id, what, lease, attempt, reason, detail)

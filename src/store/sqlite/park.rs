@@ -42,7 +42,9 @@ impl SqliteStore {
         }
         let wait = judge_wait(&mut tx, held, park, now).await?;
         let given_back = i64::from(!park.spend_attempt);
-        put_back(&mut tx, held, &wait, given_back, Some(park.reason)).await?;
+        // What it waited for is there already: then it waits for nothing, and questions wait for it.
+        let reason = (wait.due_at > now).then_some(park.reason);
+        put_back(&mut tx, held, &wait, given_back, reason).await?;
         let end = if park.spend_attempt { Ending::Failed } else { Ending::GivenUp };
         cache::end_flights(&mut tx, &held.item, end, now).await?;
         tx.commit().await?;

@@ -22,6 +22,9 @@ statements! {
     WAKE_FOLLOWERS = "update queue_items
         set waits_for = null, park_reason = null, due_at = min(due_at, ?1), look_at = ?1, hints = 0
         where status = 'pending' and waits_for in (select key from flights where item_id is not null)";
+    // Hints of the queue in process went with it: what is due is not to wait for a second one.
+    HINT_ANEW = "update queue_items set look_at = max(due_at, ?1), hints = 0
+        where status = 'pending' and look_at > max(due_at, ?1)";
     END_FLIGHTS = "delete from flights where item_id is not null";
 }
 
@@ -64,7 +67,7 @@ impl SqliteStore {
 }
 
 async fn take_back_leases(tx: &mut Write, now: Micros) -> Done<()> {
-    for statement in [NOTE_TAKEOVERS, TAKE_BACK, WAKE_FOLLOWERS] {
+    for statement in [NOTE_TAKEOVERS, TAKE_BACK, WAKE_FOLLOWERS, HINT_ANEW] {
         sqlx::query(statement).bind(now).execute(&mut **tx).await?;
     }
     sqlx::query(END_FLIGHTS).execute(&mut **tx).await?;

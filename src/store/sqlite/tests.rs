@@ -119,6 +119,20 @@ async fn whoever_takes_the_seat_takes_back_every_lease() {
 }
 
 #[tokio::test]
+async fn whoever_takes_the_seat_hints_anew_what_a_dead_process_had_hinted() {
+    let directory = tempfile::tempdir().unwrap();
+    let crashed = opened(&directory).await;
+    let held = claim(&crashed, "m1").await.held;
+    crashed.release(std::slice::from_ref(&held)).await.unwrap();
+    let minute = Duration::from_secs(60);
+    assert_eq!(crashed.tick(9, minute, true).await.unwrap(), [Due::Hint(held.item.clone())]);
+    drop(crashed);
+    let next = opened(&directory).await;
+    next.take_seat().await.unwrap();
+    assert_eq!(next.tick(9, minute, true).await.unwrap(), [Due::Hint(held.item)]);
+}
+
+#[tokio::test]
 async fn two_processes_may_write_at_the_same_time() {
     let directory = tempfile::tempdir().unwrap();
     let stores = [Arc::new(opened(&directory).await), Arc::new(opened(&directory).await)];

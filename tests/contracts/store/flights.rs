@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::harness::{Harness, LONG, done};
-use super::samples::{chat, entry, failed, item, park, park_on, retry, skipped, usage};
+use super::samples::{chat, entry, failed, item, message_id, park, park_on, retry, skipped, usage};
 
 promises! {
     of_many_that_miss_at_once_exactly_one_leads,
@@ -149,13 +149,15 @@ async fn a_follower_of_another_key_sleeps_on(h: &impl Harness) {
 }
 
 async fn a_follower_that_parks_after_the_landing_is_due_at_once(h: &impl Harness) {
-    h.ingest(&chat(2)).await;
+    h.ingest(&chat(3)).await;
     let (leader, follower) = (h.claim(&item("m1")).await, h.claim(&item("m2")).await.held);
     assert_eq!(look(h, &leader.held).await, CacheLookup::Leader);
     let after = pause(look(h, &follower).await);
     let record = with_entry(&leader, entry(KEY, LONG));
     assert!(done(h.store().record(&leader.held, &record).await.unwrap()).woken.is_empty());
     done(h.store().park(&follower, &park_on(KEY, after)).await.unwrap());
+    let waits_for_it = h.store().unsettled_before(&message_id("m3")).await.unwrap();
+    assert_eq!(waits_for_it, 1, "what is due at once is not parked");
     assert!(h.is_free(&item("m2")).await);
 }
 
