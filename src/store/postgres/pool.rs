@@ -99,7 +99,7 @@ impl PostgresStore {
         if release(&oldest_binary) > release(env!("CARGO_PKG_VERSION")) {
             return Err(StoreError::BinaryTooOld { version, oldest_binary });
         }
-        Ok(StoreCheck { server, version, oldest_binary })
+        Ok(StoreCheck { server: format!("PostgreSQL {server}"), version, oldest_binary })
     }
 
     pub(super) fn pool(&self) -> &PgPool {
@@ -135,6 +135,8 @@ fn connect_options(settings: &DatabaseSettings) -> Stored<PgConnectOptions> {
             // Else a statement over `unnest` is planned anew at every call.
             ("plan_cache_mode", "force_generic_plan"),
             ("jit", "off"),
+            // Else each start tells that sqlx's own table is there already.
+            ("client_min_messages", "warning"),
             ("statement_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ])
