@@ -56,6 +56,11 @@ enum Command {
 
 /// Reads the arguments, runs the command, prints the error: all that `main` does.
 pub fn main() -> ExitCode {
+    // Where, and not in which words: those may quote a message.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        eprintln!("gleaner: panicked at {place}");
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -27,9 +27,10 @@ pub(super) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, String
     ended.map_err(|panic| words(panic.as_ref()).to_owned())
 }
 
+/// The words that the source holds. A panic that made its own may quote chat text, as that of a
+/// slice outside a text's bounds does.
 fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
+    panic.downcast_ref::<&'static str>().copied().unwrap_or("in words that may quote a message")
 }
 
 #[cfg(test)]
@@ -41,6 +42,14 @@ mod tests {
         let result = guarded::<()>(Duration::from_secs(5), async { panic!("out of cake") }).await;
         let Err(Fault::Transient(error)) = result else { panic!("{result:?}") };
         assert!(error.to_string().contains("out of cake"));
+    }
+
+    #[tokio::test]
+    async fn a_panic_that_quotes_a_text_keeps_it_to_itself() {
+        let text = String::from("münster at noon");
+        let result = guarded(Duration::from_secs(5), async { Ok(text[..2].len()) }).await;
+        let Err(Fault::Transient(error)) = result else { panic!("{result:?}") };
+        assert!(!error.to_string().contains("noon"), "{error}");
     }
 
     #[tokio::test(start_paused = true)]

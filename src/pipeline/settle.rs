@@ -265,8 +265,9 @@ impl Pipeline {
             }
         }
         metrics::dead_lettered(bad.name());
-        let bytes = delivery.body.len();
-        warn!(reason, bytes, "dead-lettered a delivery: {reason}");
+        // The sentence quotes the body, which may be chat text; it went with the body alone.
+        let (reason, bytes) = (bad.name(), delivery.body.len());
+        warn!(reason, bytes, "dead-lettered a delivery of {bytes} bytes: {reason}");
         if let Err(error) = delivery.ack().await {
             info!(%error, "a dead-lettered delivery will come again");
         }
