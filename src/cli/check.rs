@@ -24,6 +24,10 @@ pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<
     let mut sound = true;
     for assigned in models.iter() {
         let who = format!("agent {}: asks {}", assigned.agent, assigned.model.name());
+        if !assigned.has_price() {
+            sound = false;
+            println!("FAILED  {who}; it has no price, so what it is asked ends as `unpriced`");
+        }
         match assigned.model.reach().await {
             Ok(said) => println!("ok      {who}; {said}"),
             Err(error) => {

@@ -46,6 +46,13 @@ pub struct Assigned {
     pub prices: Arc<PriceBook>,
 }
 
+impl Assigned {
+    /// Whether its requests can be paid for; one without a price is never sent.
+    pub fn has_price(&self) -> bool {
+        self.model.is_free() || self.prices.has_price(self.model.name(), jiff::Timestamp::now())
+    }
+}
+
 impl std::fmt::Debug for Assigned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Assigned")
@@ -289,6 +296,7 @@ mod tests {
         let models = models.unwrap();
         let agent = models.agent("task_enricher").unwrap();
         assert!(agent.model.name() == "llama-9" && agent.fallback.is_none());
+        assert!(!agent.has_price());
     }
 
     #[test]
