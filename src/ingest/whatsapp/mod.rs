@@ -67,6 +67,11 @@ pub(super) fn read(
 
 /// What an export cannot say and nobody else did.
 fn assume_defaults(options: &IngestOptions, event: &Event, notes: &mut Notes) {
+    if options.name.is_none() && options.event.is_none() && event.name == "_chat" {
+        let said = "the event is called _chat, as every export of an iPhone is; another one goes \
+                    into the same event (--name keeps them apart)";
+        notes.assumed.push(said.to_owned());
+    }
     if options.time_zone.is_none() {
         notes.assumed.push("times were read as UTC (--time-zone says otherwise)".into());
     }
