@@ -5,7 +5,6 @@
 //! ask the same at the same time one asks the model and the rest wait for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -21,19 +20,6 @@ pub struct Cache {
     memory: Memory<String, Arc<CacheEntry>>,
     store: Arc<dyn Store>,
     ttl: Duration,
-    hits: AtomicU64,
-    misses: AtomicU64,
-}
-
-/// What this process's part of the cache did since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CacheStats {
-    /// Entries in memory.
-    pub size: u64,
-    /// Lookups that found an answer, in either tier.
-    pub hits: u64,
-    /// Lookups that found none.
-    pub misses: u64,
 }
 
 /// An entry leaves memory when it expires in the store.
@@ -66,7 +52,7 @@ impl Cache {
         let memory =
             Memory::builder().max_capacity(settings.entries).expire_after(UntilItExpires).build();
         let ttl = Duration::from_millis(settings.ttl_ms);
-        Self { memory, store, ttl, hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        Self { memory, store, ttl }
     }
 
     /// How long a new entry stays.
@@ -80,16 +66,16 @@ impl Cache {
     /// When the store cannot be asked.
     pub async fn look(&self, held: &Held, key: &str) -> Result<CacheLookup, StoreError> {
         if let Some(entry) = self.memory.get(key).await {
-            self.count("hit_memory", &self.hits);
+            metrics::cache_lookup("hit_memory");
             return Ok(CacheLookup::Hit(entry.as_ref().clone()));
         }
         let found = self.store.cached_or_flight(held, key).await?;
         match &found {
             CacheLookup::Hit(entry) => {
-                self.count("hit_store", &self.hits);
+                metrics::cache_lookup("hit_store");
                 self.memory.insert(key.to_owned(), Arc::new(entry.clone())).await;
             }
-            CacheLookup::Leader => self.count("miss", &self.misses),
+            CacheLookup::Leader => metrics::cache_lookup("miss"),
             CacheLookup::InFlight { .. } => metrics::cache_lookup("in_flight"),
         }
         Ok(found)
@@ -105,19 +91,5 @@ impl Cache {
             remaining: write.ttl,
         };
         self.memory.insert(write.key.clone(), Arc::new(entry)).await;
-    }
-
-    /// What this process saw.
-    pub fn stats(&self) -> CacheStats {
-        CacheStats {
-            size: self.memory.entry_count(),
-            hits: self.hits.load(Ordering::Relaxed),
-            misses: self.misses.load(Ordering::Relaxed),
-        }
-    }
-
-    fn count(&self, result: &'static str, counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
-        metrics::cache_lookup(result);
     }
 }

@@ -89,13 +89,6 @@ impl From<&MessageId> for ItemId {
     }
 }
 
-impl ItemId {
-    /// The message that an item of kind `message` stands for.
-    pub fn to_message_id(&self) -> MessageId {
-        MessageId(self.0.clone())
-    }
-}
-
 /// A participant's ID within an event: a user ID, or the name in an imported chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
