@@ -54,7 +54,8 @@ impl Prepared {
     /// # Errors
     /// All mistakes of the settings at once, or a port that is taken.
     pub async fn new(settings: Settings, with_port: bool) -> anyhow::Result<Self> {
-        let models = Models::new(&settings, PriceBook::bundled()).map_err(Mistakes)?;
+        let prices = PriceBook::of(&settings.prices)?;
+        let models = Models::new(&settings, prices).map_err(Mistakes)?;
         let listener =
             match with_port {
                 true => Some(TcpListener::bind(&settings.http.bind).await.with_context(|| {

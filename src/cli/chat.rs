@@ -72,7 +72,7 @@ pub(super) async fn sum_up(
 /// What one full-context call per message would have cost at the model that the query answerer
 /// would ask, or else any agent does.
 fn naive_cost(settings: &Settings, report: &EventReport) -> anyhow::Result<Option<NanoUsd>> {
-    let prices = PriceBook::bundled();
+    let prices = PriceBook::of(&settings.prices)?;
     let agent = settings.agents.get("query_answerer").or_else(|| settings.agents.values().next());
     let model = agent.map(|agent| agent.model.as_str()).context("no agent is configured")?;
     let now = jiff::Timestamp::now();

@@ -20,7 +20,7 @@ pub(super) struct CheckArgs {
 pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<ExitCode> {
     println!("{}", settings::masked(settings).trim_end());
     println!();
-    let models = Models::new(settings, PriceBook::bundled()).map_err(Mistakes)?;
+    let models = Models::new(settings, PriceBook::of(&settings.prices)?).map_err(Mistakes)?;
     let mut sound = true;
     for assigned in models.iter() {
         let who = format!("agent {}: asks {}", assigned.agent, assigned.model.name());

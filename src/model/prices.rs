@@ -13,7 +13,7 @@ use super::capabilities::Capabilities;
 pub use super::table::BadTable;
 use super::table::{self, Entry, Price, Tier};
 use crate::domain::usage::{NanoUsd, Usage};
-use crate::settings::Protocol;
+use crate::settings::{Mistake, Mistakes, PriceSettings, Protocol};
 
 /// Prices and capabilities of models, from a table in the form of `config/models.toml`.
 #[derive(Debug, Clone)]
@@ -29,6 +29,27 @@ impl PriceBook {
         let parse = || Self::parse(include_str!("../../config/models.toml"));
         // The file is part of the binary, and tests read it.
         BOOK.get_or_init(|| Arc::new(parse().expect("config/models.toml is right"))).clone()
+    }
+
+    /// The bundled table beneath the one that the settings name.
+    ///
+    /// # Errors
+    /// When that file cannot be read, or is no such table.
+    pub fn of(settings: &PriceSettings) -> Result<Arc<Self>, Mistakes> {
+        if settings.file.is_empty() {
+            return Ok(Self::bundled());
+        }
+        let mistake = |problem: String| {
+            let (key, layer) = ("prices.file".to_owned(), settings.file.clone());
+            Mistakes(vec![Mistake { key, layer, problem }])
+        };
+        let text = std::fs::read_to_string(&settings.file)
+            .map_err(|error| mistake(format!("cannot be read: {error}")))?;
+        let own =
+            Self::parse(&text).map_err(|error| mistake(format!("is no price table: {error}")))?;
+        let mut entries = Self::bundled().entries.clone();
+        entries.extend(own.entries);
+        Ok(Arc::new(Self { entries }))
     }
 
     /// Reads a table.

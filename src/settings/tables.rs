@@ -33,6 +33,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Budgets.
     pub budgets: BudgetSettings,
+    /// What models cost.
+    pub prices: PriceSettings,
     /// Endpoints of models, by name.
     pub endpoints: BTreeMap<String, EndpointSettings>,
     /// Which model each agent asks, by agent.
@@ -183,6 +185,14 @@ pub struct BudgetSettings {
     pub event_usd: f64,
     /// What this deployment may cost in all, in US dollars; `demo` sets it.
     pub total_usd: f64,
+}
+
+/// `[prices]`
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriceSettings {
+    /// A table in the form of `config/models.toml`; its models stand before the bundled ones. Empty: none.
+    pub file: String,
 }
 
 /// Which protocol an endpoint speaks.

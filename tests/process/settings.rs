@@ -1,7 +1,7 @@
 //! Settings with mistakes, and `gleaner check`.
 
 use crate::support::daemon::gleaner;
-use crate::support::world::World;
+use crate::support::world::{World, wedding};
 
 #[test]
 fn three_mistakes_are_all_named_before_a_port_is_bound() {
@@ -62,4 +62,40 @@ async fn check_passes_where_database_broker_and_model_are_there() {
     {
         assert!(said.contains(line), "no {line:?} in:\n{said}");
     }
+}
+
+const LOCAL_MODEL: &str = r#"
+[[model]]
+name = "llama-of-ours"
+vendor = "other"
+structured_output = "instruction"
+forced_tool = false
+sampling = true
+cache_min_prefix = 0
+max_output = 4096
+context_window = 8192
+prices = [{ input = 0, output = 0 }]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_local_model_is_asked_once_a_price_table_names_it() {
+    let mut world = World::new("local").await;
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("prices.toml");
+    std::fs::write(&table, LOCAL_MODEL).unwrap();
+    let endpoint = world.model.openai_url();
+    let daemon = world.daemon(&[
+        ("GLEANER__PRICES__FILE", table.to_str().unwrap()),
+        ("GLEANER__ENDPOINTS__OPENAI__BASE_URL", &endpoint),
+        ("GLEANER__AGENTS__TASK_ENRICHER__ENDPOINT", "openai"),
+        ("GLEANER__AGENTS__TASK_ENRICHER__MODEL", "llama-of-ours"),
+    ]);
+    world.produce(&wedding("local", &["Please book a photographer"])).await;
+    let data = world.completion_of("local-0").await;
+    assert_eq!((&data["outcome"], &data["cost_usd"]), (&"completed".into(), &0.0.into()), "{data}");
+    drop(daemon);
+    let missing =
+        gleaner().arg("run").env("GLEANER__PRICES__FILE", "/nowhere.toml").output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("prices.file"), "the key is named");
 }

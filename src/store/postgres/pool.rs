@@ -21,7 +21,7 @@ use crate::store::{StoreCheck, StoreError, Stored, migrations};
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 const CHECK: &str =
-    "select 'PostgreSQL ' || current_setting('server_version'), version, oldest_binary from schema_info";
+    "select current_setting('server_version'), version, oldest_binary from schema_info";
 const SCHEMA_EXISTS: &str = "select to_regnamespace($1) is not null";
 
 #[cfg(test)]
