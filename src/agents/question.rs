@@ -8,7 +8,7 @@ use super::AgentName;
 use super::shape::Shape;
 use crate::context::{Context, Level, escape_line, estimate};
 use crate::domain::chat::{Event, Message};
-use crate::domain::ids::EventId;
+use crate::domain::ids::{EventId, digest};
 use crate::domain::intent::{ExpenseEntities, TaskEntities};
 use crate::model::offline::{Category, VendorKind, vendor_kind};
 use crate::model::{Brief, ModelRequest};
@@ -302,16 +302,6 @@ fn request(agent: AgentName, user: String, brief: Brief, max_tokens: u32) -> Mod
         schema: shape.schema.clone(),
         max_tokens,
     }
-}
-
-/// 128 bits over parts that may hold any text; no two lists of parts run together.
-pub(super) fn digest(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 #[cfg(test)]

@@ -11,8 +11,9 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
 use super::AgentName;
-use super::question::{LAYOUT, digest};
+use super::question::LAYOUT;
 use crate::domain::enrichment::{ExpenseBase, TaskBase};
+use crate::domain::ids::digest;
 use crate::domain::intent::CATEGORIES;
 
 /// An agent's part of every request.

@@ -128,6 +128,16 @@ pub fn derived_uuid(parts: &[&str]) -> Uuid {
     Uuid::new_v5(&NAMESPACE, &name)
 }
 
+/// Half of a BLAKE3 digest, in hex; no two lists of parts collide by concatenation.
+pub fn digest(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{IngestError, IngestOptions, LONGEST_TEXT};
 use crate::domain::chat::{Event, Message, Participant};
-use crate::domain::ids::{EventId, MessageId, PersonId, RoomId};
+use crate::domain::ids::{EventId, MessageId, PersonId, RoomId, digest};
 use crate::domain::money::Currency;
 use crate::store::unlisted_senders;
 
@@ -182,16 +182,6 @@ fn digested_event(name: &str, starts_at: Option<Timestamp>) -> Result<EventId, I
     let starts_at = starts_at.map(|at| at.to_string()).unwrap_or_default();
     let id = format!("evt-{}", digest(&["event", name, &starts_at]));
     EventId::parse(&id).map_err(|bad| IngestError::NotAChat(bad.to_string()))
-}
-
-/// Half of a BLAKE3 digest, in hex; no two lists of parts collide by concatenation.
-pub(super) fn digest(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// The room of messages that name none.

@@ -208,9 +208,15 @@ impl<'a> Reader<'a> {
     }
 
     fn message_id(&mut self, stamp: &Stamp, sender: &str, text: &str) -> Result<MessageId, String> {
-        let key = event::digest(&["whatsapp", self.event.id.as_str(), &stamp.key(), sender, text]);
+        let key = crate::domain::ids::digest(&[
+            "whatsapp",
+            self.event.id.as_str(),
+            &stamp.key(),
+            sender,
+            text,
+        ]);
         let ordinal = self.equals.entry(key.clone()).or_default();
-        let id = event::digest(&[&key, &ordinal.to_string()]);
+        let id = crate::domain::ids::digest(&[&key, &ordinal.to_string()]);
         *ordinal += 1;
         MessageId::parse(&format!("wa-{id}")).map_err(|bad| bad.to_string())
     }
