@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::money::{self, Amount};
-use super::rules::Findings;
+use super::findings::Findings;
 use super::things::Thing;
 use super::vote::vote;
 use crate::domain::intent::{FollowUp, FollowUpKind, Intent, Target};
@@ -51,25 +51,25 @@ static NOT_DONE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// What the message does to a row, if anything. The intent was decided before.
-pub(super) fn follow_up(
+/// What a message that is a follow-up of this kind says of its target; nothing when it lacks what
+/// the kind cannot be without, or when a message of this intent cannot be one.
+pub(super) fn read(
     findings: &Findings<'_, '_>,
     intent: Intent,
-    amount: Option<&Amount>,
+    kind: FollowUpKind,
 ) -> Option<FollowUp> {
-    let folded = findings.text.folded();
-    match intent {
-        Intent::ExpenseEntry => correction(findings, amount?),
-        Intent::TaskCreation | Intent::PollCreation | Intent::Query => None,
-        Intent::None => {
-            if RETRACTS.is_match(folded) {
-                return found(FollowUpKind::Retraction, thing_of(findings));
-            }
-            repayment(findings)
-                .or_else(|| cancellation(findings))
-                .or_else(|| completion(findings))
-                .or_else(|| vote(findings))
+    match (intent, kind) {
+        (Intent::ExpenseEntry, FollowUpKind::Correction) => {
+            correction(findings, money::total(findings.text, &findings.amounts)?)
         }
+        (Intent::ExpenseEntry | Intent::None, FollowUpKind::Completion) => {
+            found(kind, thing_of(findings))
+        }
+        (Intent::None, FollowUpKind::Retraction) => found(kind, thing_of(findings)),
+        (Intent::None, FollowUpKind::Repayment) => repayment(findings),
+        (Intent::None, FollowUpKind::Cancellation) => cancellation(findings),
+        (Intent::None, FollowUpKind::Vote) => vote(findings),
+        _ => None,
     }
 }
 

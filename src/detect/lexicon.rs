@@ -3,15 +3,15 @@
 //! A rule adds its weight to an intent when its pattern is in the message. A
 //! mistake in the file is refused with its line.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use regex::bytes::{RegexBuilder, RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::rules::Features;
+use super::phrases::{Hit, Phrasebook, Token, Tree};
+use super::flags::Flags;
 use super::text::singular;
-use crate::domain::intent::{CATEGORIES, Intent};
+use crate::domain::intent::{CATEGORIES, FollowUpKind, Intent};
 
 /// The actions a task may have.
 pub(super) const ACTIONS: &[&str] = &[
@@ -20,8 +20,6 @@ pub(super) const ACTIONS: &[&str] = &[
 ];
 
 const BUNDLED: &str = include_str!("../../config/intents.toml");
-/// The compiled patterns may take this much memory each, in bytes.
-const PATTERN_ROOM: usize = 64 << 20;
 
 /// A rules file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,10 +51,11 @@ struct ThingEntry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleEntry {
-    intent: Intent,
+    intent: Option<Intent>,
+    follow_up: Option<FollowUpKind>,
     weight: f32,
     #[serde(default)]
-    pattern: Option<String>,
+    phrases: Vec<Spanned<String>>,
     #[serde(default)]
     needs: Vec<String>,
     #[serde(default)]
@@ -74,21 +73,36 @@ pub(super) struct Entry {
 
 #[derive(Debug)]
 struct Rule {
-    intent: Intent,
+    /// Its place among [`VOICES`].
+    voice: usize,
     weight: f32,
-    /// Its place in the set of patterns; a rule without a pattern always matches.
-    pattern: Option<usize>,
-    needs: Features,
-    without: Features,
+    /// Whether one of its phrases must be there.
+    phrased: bool,
+    needs: Flags,
+    without: Flags,
 }
+
+/// What rules can speak for: the intents, then the kinds of follow-up.
+pub(super) const VOICES: usize = Intent::ALL.len() + FollowUpKind::ALL.len();
+
+/// What the rules say for each intent, in the order of [`Intent::ALL`], and then for each kind of follow-up.
+pub(super) type Scores = [f32; VOICES];
 
 /// The rules file, ready for use.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    things: HashMap<String, Entry>,
-    actions: HashMap<String, String>,
-    patterns: RegexSet,
+    book: Phrasebook,
+    things: Vec<Entry>,
+    /// The verbs' names, which follow the things as meanings.
+    actions: Vec<String>,
     rules: Vec<Rule>,
+}
+
+/// What a word or words of the lexicon mean.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meaning<'l> {
+    Thing(&'l Entry),
+    Action(&'l str),
 }
 
 /// The rules that the crate brings along.
@@ -103,49 +117,50 @@ impl Lexicon {
             let start = error.span().map_or(0, |span| span.start);
             BadRules { line: line_of(source, start), reason: error.message().to_owned() }
         })?;
-        let (patterns, rules) = compile(source, &file)?;
-        Ok(Self {
-            things: things(source, &file)?,
-            actions: actions(source, &file)?,
-            patterns,
-            rules,
+        let mut book = Phrasebook::new(&file.words);
+        let things = things(source, &file, &mut book)?;
+        let actions = actions(source, &file, &mut book, things.len())?;
+        let rules = rules(source, &file, &mut book)?;
+        Ok(Self { book, things, actions, rules })
+    }
+
+    /// The phrases of the file.
+    pub(super) fn book(&self) -> &Phrasebook {
+        &self.book
+    }
+
+    /// The things and actions among these words.
+    pub(super) fn words(&self, tokens: &[Token<'_>]) -> impl Iterator<Item = (Meaning<'_>, Hit)> {
+        let mut hits = Vec::with_capacity(tokens.len());
+        self.book.find(Tree::Words, tokens, &mut hits);
+        hits.into_iter().map(|hit| {
+            let at = hit.meaning as usize;
+            let meaning = match self.things.get(at) {
+                Some(thing) => Meaning::Thing(thing),
+                None => Meaning::Action(&self.actions[at - self.things.len()]),
+            };
+            (meaning, hit)
         })
     }
 
-    /// The thing that this folded phrase names.
-    pub(super) fn thing(&self, phrase: &str) -> Option<&Entry> {
-        let phrase = phrase.strip_suffix("'s").unwrap_or(phrase);
-        self.things.get(phrase)
-    }
-
-    /// The action that this folded phrase names.
-    pub(super) fn action(&self, phrase: &str) -> Option<&String> {
-        self.actions.get(phrase)
-    }
-
-    /// What the rules say for each intent, in the order of [`Intent::ALL`].
-    pub(super) fn scores(&self, masked: &str, features: Features) -> [f32; 5] {
-        let matched = self.patterns.matches(masked.as_bytes());
-        let mut scores = [0.0; 5];
-        for rule in &self.rules {
-            let holds = rule.pattern.is_none_or(|at| matched.matched(at))
-                && features.contains(rule.needs)
-                && !features.meets(rule.without);
+    /// What the rules say.
+    pub(super) fn scores(&self, tokens: &[Token<'_>], flags: Flags) -> Scores {
+        let mut hits = Vec::with_capacity(32);
+        self.book.find(Tree::Rules, tokens, &mut hits);
+        let mut said = vec![false; self.rules.len()];
+        for hit in hits {
+            said[hit.meaning as usize] = true;
+        }
+        let mut scores = [0.0; VOICES];
+        for (rule, said) in self.rules.iter().zip(said) {
+            let holds = (said || !rule.phrased)
+                && flags.contains(rule.needs)
+                && !flags.meets(rule.without);
             if holds {
-                scores[place(rule.intent)] += rule.weight;
+                scores[rule.voice] += rule.weight;
             }
         }
         scores
-    }
-}
-
-fn place(intent: Intent) -> usize {
-    match intent {
-        Intent::TaskCreation => 0,
-        Intent::ExpenseEntry => 1,
-        Intent::PollCreation => 2,
-        Intent::Query => 3,
-        Intent::None => 4,
     }
 }
 
@@ -157,31 +172,35 @@ fn bad<T>(source: &str, at: &Spanned<T>, reason: String) -> BadRules {
     BadRules { line: line_of(source, at.span().start), reason }
 }
 
-fn things(source: &str, file: &File) -> Result<HashMap<String, Entry>, BadRules> {
-    let mut things = HashMap::new();
+fn things(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Entry>, BadRules> {
+    let mut things: Vec<Entry> = Vec::with_capacity(file.things.len());
     for (name, spanned) in &file.things {
         let entry = spanned.get_ref();
+        let refuse = |reason| bad(source, spanned, reason);
         if let Some(category) = &entry.category
             && !CATEGORIES.contains(&category.as_str())
         {
-            return Err(bad(source, spanned, format!("{category:?} is no expense category")));
+            return Err(refuse(format!("{category:?} is no expense category")));
         }
         if let Some(usual) = &entry.usual
             && !ACTIONS.contains(&usual.as_str())
         {
-            return Err(bad(source, spanned, format!("{usual:?} is no action of tasks")));
+            return Err(refuse(format!("{usual:?} is no action of tasks")));
         }
         for word in entry.words.iter().chain([name]) {
-            let entry = || Entry {
-                name: name.clone(),
-                category: entry.category.clone(),
-                usual: entry.usual.clone(),
-            };
-            things.insert(word.clone(), entry());
-            things.entry(plural(word)).or_insert_with(entry);
+            for written in [spaced(word), spaced(&plural(word))] {
+                book.add(Tree::Words, &written, things.len() as u32).map_err(refuse)?;
+            }
         }
+        let (category, usual) = (entry.category.clone(), entry.usual.clone());
+        things.push(Entry { name: name.clone(), category, usual });
     }
     Ok(things)
+}
+
+/// The words of a name that is written with hyphens.
+fn spaced(name: &str) -> String {
+    name.replace('-', " ")
 }
 
 fn plural(word: &str) -> String {
@@ -193,87 +212,56 @@ fn plural(word: &str) -> String {
     }
 }
 
-fn actions(source: &str, file: &File) -> Result<HashMap<String, String>, BadRules> {
-    let mut actions = HashMap::new();
+fn actions(
+    source: &str,
+    file: &File,
+    book: &mut Phrasebook,
+    first: usize,
+) -> Result<Vec<String>, BadRules> {
+    let mut actions = Vec::with_capacity(file.actions.len());
     for (name, verbs) in &file.actions {
         if !ACTIONS.contains(&name.as_str()) {
             return Err(bad(source, verbs, format!("{name:?} is no action of tasks")));
         }
         for verb in verbs.get_ref() {
-            actions.insert(verb.clone(), name.clone());
+            let meaning = (first + actions.len()) as u32;
+            book.add(Tree::Words, verb, meaning).map_err(|why| bad(source, verbs, why))?;
         }
+        actions.push(name.clone());
     }
     Ok(actions)
 }
 
-fn compile(source: &str, file: &File) -> Result<(RegexSet, Vec<Rule>), BadRules> {
-    let mut patterns = Vec::new();
+fn rules(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Rule>, BadRules> {
     let mut rules = Vec::with_capacity(file.rule.len());
     for spanned in &file.rule {
         let entry = spanned.get_ref();
-        if !entry.weight.is_finite() {
-            return Err(bad(source, spanned, "the weight is no finite number".to_owned()));
-        }
         let refuse = |reason| bad(source, spanned, reason);
-        let pattern = match &entry.pattern {
-            Some(pattern) => {
-                let pattern = expand(pattern, &file.words).map_err(refuse)?;
-                patterns.push(pattern);
-                Some(patterns.len() - 1)
-            }
-            None => None,
-        };
+        if !entry.weight.is_finite() {
+            return Err(refuse("the weight is no finite number".to_owned()));
+        }
+        for phrase in &entry.phrases {
+            book.add(Tree::Rules, phrase.get_ref(), rules.len() as u32)
+                .map_err(|why| bad(source, phrase, why))?;
+        }
         rules.push(Rule {
-            intent: entry.intent,
+            voice: voice(entry).map_err(refuse)?,
             weight: entry.weight,
-            pattern,
-            needs: Features::named(&entry.needs).map_err(refuse)?,
-            without: Features::named(&entry.without).map_err(refuse)?,
+            phrased: !entry.phrases.is_empty(),
+            needs: Flags::named(&entry.needs).map_err(refuse)?,
+            without: Flags::named(&entry.without).map_err(refuse)?,
         });
     }
-    let set = RegexSetBuilder::new(&patterns)
-        .unicode(false)
-        .size_limit(PATTERN_ROOM)
-        .dfa_size_limit(PATTERN_ROOM)
-        .build()
-        .map_err(|error| culprit(source, file, &error))?;
-    Ok((set, rules))
+    Ok(rules)
 }
 
-/// Finds the rule whose pattern does not compile by compiling each alone.
-fn culprit(source: &str, file: &File, together: &regex::Error) -> BadRules {
-    for spanned in &file.rule {
-        let pattern = spanned.get_ref().pattern.as_deref().unwrap_or("");
-        let expanded = expand(pattern, &file.words).unwrap_or_default();
-        if let Err(error) = RegexBuilder::new(&expanded).unicode(false).build() {
-            return bad(source, spanned, error.to_string());
-        }
+/// What the rule speaks for, as a place in [`Scores`].
+fn voice(entry: &RuleEntry) -> Result<usize, String> {
+    match (entry.intent, entry.follow_up) {
+        (Some(intent), None) => Ok(intent.place()),
+        (None, Some(kind)) => Ok(Intent::ALL.len() + kind.place()),
+        _ => Err("a rule speaks for an intent or for a follow_up".to_owned()),
     }
-    BadRules { line: 1, reason: format!("the patterns together: {together}") }
-}
-
-/// Puts the lists in: `{verb}` becomes the alternatives of the list `verb`.
-fn expand(pattern: &str, lists: &BTreeMap<String, Vec<String>>) -> Result<String, String> {
-    let mut expanded = String::with_capacity(pattern.len() * 2);
-    let mut rest = pattern;
-    while let Some(open) = rest.find('{') {
-        expanded.push_str(&rest[..open]);
-        let Some(close) = rest[open..].find('}').map(|at| open + at) else {
-            return Err("a { is never closed".to_owned());
-        };
-        let name = &rest[open + 1..close];
-        if name.starts_with(|c: char| c.is_ascii_lowercase()) {
-            let list = lists.get(name).ok_or_else(|| format!("there is no word list {name:?}"))?;
-            expanded.push_str("(?:");
-            expanded.push_str(&list.join("|"));
-            expanded.push(')');
-        } else {
-            expanded.push_str(&rest[open..=close]);
-        }
-        rest = &rest[close + 1..];
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
 }
 
 #[cfg(test)]

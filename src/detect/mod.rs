@@ -6,14 +6,21 @@
 
 mod text;
 mod words;
+mod phrases;
 mod lexicon;
 mod money;
 mod people;
 mod due;
 mod options;
 mod things;
+mod tokens;
+mod flags;
+mod findings;
+mod heard;
+mod features;
+mod weights;
+mod learn;
 mod query;
-mod rules;
 mod read;
 mod vote;
 mod follow_up;
@@ -23,12 +30,17 @@ mod labelled;
 use jiff::Timestamp;
 
 use crate::domain::chat::{Event, Message};
-use crate::domain::intent::{Detection, Entities, Intent};
-
-pub use lexicon::BadRules;
-use lexicon::Lexicon;
-use rules::Findings;
+use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent};
+use features::{Features, features};
+use findings::Findings;
+use heard::{Context, Heard, Memory};
+use lexicon::{Lexicon, Scores};
 use text::Text;
+use weights::{FOLLOW_UPS, Weights, heads};
+
+pub use learn::Sample;
+pub use lexicon::BadRules;
+pub use weights::BadWeights;
 
 /// What detection is given of a message.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +59,7 @@ pub struct Subject<'a> {
 #[derive(Debug)]
 pub struct Detector {
     lexicon: Lexicon,
+    weights: Weights,
 }
 
 impl Default for Detector {
@@ -55,54 +68,164 @@ impl Default for Detector {
     }
 }
 
+/// A conversation as it goes on: what was said helps to read what is said next.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    memory: Memory,
+}
+
+/// The label of a message to learn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label {
+    /// The right intent.
+    pub intent: Intent,
+    /// The right kind of follow-up, `Some(None)` for none; `None` where nobody labelled it.
+    pub follow_up: Option<Option<FollowUpKind>>,
+}
+
 impl Detector {
-    /// A detector with the bundled rules.
+    /// A detector with the bundled rules and weights.
     pub fn new() -> Self {
-        Self { lexicon: lexicon::bundled() }
+        Self { lexicon: lexicon::bundled(), weights: Weights::bundled() }
     }
 
     /// A detector with rules of one's own, in the form of `config/intents.toml`.
     ///
     /// # Errors
     /// [`BadRules`] with the line of the first mistake.
-    pub fn from_rules(source: &str) -> Result<Self, BadRules> {
-        Ok(Self { lexicon: Lexicon::parse(source)? })
+    pub fn with_rules(self, source: &str) -> Result<Self, BadRules> {
+        Ok(Self { lexicon: Lexicon::parse(source)?, ..self })
     }
 
-    /// What the message is for.
+    /// A detector with weights of one's own, as `gleaner train` writes them.
+    ///
+    /// # Errors
+    /// [`BadWeights`] when the bytes are no weights.
+    pub fn with_weights(self, bytes: &[u8]) -> Result<Self, BadWeights> {
+        Ok(Self { weights: Weights::read(bytes)?, ..self })
+    }
+
+    /// A detector that judges by its rules alone.
+    pub fn by_rules_alone(self) -> Self {
+        Self { weights: Weights::none(), ..self }
+    }
+
+    /// What a message is for that stands alone.
     pub fn detect(&self, subject: &Subject<'_>) -> Detection {
+        self.judge(subject, None)
+    }
+
+    /// What the next message of a conversation is for.
+    pub fn detect_next(&self, talk: &mut Conversation, subject: &Subject<'_>) -> Detection {
+        self.judge(subject, Some(&mut talk.memory))
+    }
+
+    fn judge(&self, subject: &Subject<'_>, memory: Option<&mut Memory>) -> Detection {
         let text = Text::new(subject.text);
         if text.words().is_empty() && !text.folded().chars().any(options::is_emoji) {
             return Detection::none(0.95);
         }
-        let names = people::names(&text, subject.event);
-        let amounts = money::amounts(&text);
-        let choices = options::choices(&text);
-        let things = things::things(&text, &self.lexicon);
-        let findings = Findings {
-            text: &text,
-            names: &names,
-            amounts: &amounts,
-            choices: choices.as_ref(),
-            things: &things,
-            currency: subject.event.map(|event| event.currency),
-        };
-        self.decide(&findings)
+        let findings = Findings::of(&text, subject.event, &self.lexicon);
+        let (features, scores) = self.evidence(&findings, subject, memory);
+        let mut logits = self.weights.of_rules(&scores);
+        self.weights.add(&features.own, &mut logits);
+        self.weights.add(&features.context, &mut logits);
+        let (intents, follow_ups) = heads(&logits);
+        self.decide(&findings, &intents, &follow_ups)
+    }
+
+    /// The features and rules that speak; the memory takes the message in.
+    fn evidence(
+        &self,
+        findings: &Findings<'_, '_>,
+        subject: &Subject<'_>,
+        memory: Option<&mut Memory>,
+    ) -> (Features, Scores) {
+        let context = memory.as_ref().map_or_else(Context::default, |memory| {
+            memory.context(findings, subject.sender)
+        });
+        let scores = self.lexicon.scores(&findings.tokens.tokens, findings.flags);
+        let features = features(findings, &context);
+        if let Some(memory) = memory {
+            let mut logits = self.weights.of_rules(&scores);
+            self.weights.add(&features.own, &mut logits);
+            let (intents, _) = heads(&logits);
+            memory.push(Heard::of(findings, subject.sender, Intent::ALL[likeliest(&intents)]));
+        }
+        (features, scores)
     }
 
     /// Takes the likeliest intent whose entities can be read; `none` always can.
-    fn decide(&self, findings: &Findings<'_, '_>) -> Detection {
-        for (intent, lead) in rules::judge(&self.lexicon, findings) {
-            let Some(entities) = read::entities(&self.lexicon, findings, intent) else { continue };
-            let total = money::total(findings.text, findings.amounts);
+    fn decide(
+        &self,
+        findings: &Findings<'_, '_>,
+        intents: &[f32; Intent::ALL.len()],
+        follow_ups: &[f32],
+    ) -> Detection {
+        let mut ranked = Intent::ALL;
+        ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
+        for intent in ranked {
+            let Some(entities) = read::entities(findings, intent) else { continue };
             return Detection {
-                confidence: rules::confidence(intent, lead),
-                follow_up: follow_up::follow_up(findings, intent, total),
+                confidence: self.weights.calibrated(intents[intent.place()]),
+                follow_up: self.follow_up(findings, intent, follow_ups),
                 entities,
             };
         }
         Detection::none(0.5)
     }
+
+    fn follow_up(
+        &self,
+        findings: &Findings<'_, '_>,
+        intent: Intent,
+        follow_ups: &[f32],
+    ) -> Option<FollowUp> {
+        let kind = FollowUpKind::ALL.get(likeliest(follow_ups).checked_sub(1)?)?;
+        follow_up::read(findings, intent, *kind)
+    }
+
+    /// A labelled message as training wants it; the conversation hears it.
+    pub fn sample(
+        &self,
+        subject: &Subject<'_>,
+        talk: Option<&mut Conversation>,
+        label: Label,
+    ) -> Sample {
+        let text = Text::new(subject.text);
+        let findings = Findings::of(&text, subject.event, &self.lexicon);
+        let (features, scores) =
+            self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
+        let mut all = features.own;
+        all.extend(features.context);
+        Sample {
+            features: all,
+            scores,
+            intent: label.intent.place(),
+            follow_up: label.follow_up.map(|kind| kind.map_or(0, |kind| kind.place() + 1)),
+        }
+    }
+
+    /// This detector with weights trained on samples.
+    pub fn trained(self, samples: &[&Sample], seed: u64) -> Self {
+        Self { weights: learn::train(samples, seed), ..self }
+    }
+
+    /// The weights as a file's bytes.
+    pub fn weights_file(&self) -> Vec<u8> {
+        self.weights.write()
+    }
+}
+
+/// The place of the greatest; the first of equals.
+fn likeliest(probabilities: &[f32]) -> usize {
+    let mut best = 0;
+    for (at, probability) in probabilities.iter().enumerate() {
+        if *probability > probabilities[best] {
+            best = at;
+        }
+    }
+    best
 }
 
 /// What the producer detected itself, when it is well formed.
@@ -161,12 +284,12 @@ mod tests {
 
     #[test]
     fn a_team_may_bring_rules_of_its_own() {
-        let rules = "[words]\n[things]\n[actions]\n[[rule]]\nintent = 'none'\nweight = 0.5\n[[rule]]\nintent = 'query'\nweight = 1.0\npattern = 'wann'\n";
-        let detector = Detector::from_rules(rules).unwrap();
+        let rules = "[words]\n[things]\n[actions]\n[[rule]]\nintent = 'none'\nweight = 0.5\n[[rule]]\nintent = 'query'\nweight = 1.0\nphrases = ['wann']\n";
+        let detector = Detector::new().by_rules_alone().with_rules(rules).unwrap();
         let subject =
             Subject { text: "Wann geht es los", sender: None, sent_at: None, event: None };
         assert_eq!(detector.detect(&subject).intent(), Intent::Query);
-        assert_eq!(Detector::from_rules("nonsense").unwrap_err().line, 1);
+        assert_eq!(Detector::new().with_rules("nonsense").unwrap_err().line, 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::rules::Findings;
+use super::findings::Findings;
 use crate::domain::intent::QueryEntities;
 
 fn fixed(pattern: &str) -> Regex {

@@ -1,25 +1,23 @@
 //! From an intent and what the readers found to that intent's entities.
 
 use super::due::due;
-use super::lexicon::Lexicon;
 use super::money::{currency_of, total};
 use super::people::{Masked, assignee, payer, split};
 use super::query;
-use super::rules::Findings;
+use super::findings::Findings;
 use super::text::Text;
-use super::things::{Action, Thing, actions, noun_after, object_of, what};
+use super::things::{Action, Thing, noun_after, object_of, what};
 use crate::domain::intent::{Entities, ExpenseEntities, Intent, PollEntities, TaskEntities};
 
 /// Reads the entities of this intent; nothing when the text lacks what the intent cannot be without.
 pub(super) fn entities(
-    lexicon: &Lexicon,
     findings: &Findings<'_, '_>,
     intent: Intent,
 ) -> Option<Entities> {
     match intent {
-        Intent::TaskCreation => task(lexicon, findings).map(Entities::Task),
+        Intent::TaskCreation => task(findings).map(Entities::Task),
         Intent::ExpenseEntry => expense(findings).map(Entities::Expense),
-        Intent::PollCreation => findings.choices.map(|choices| {
+        Intent::PollCreation => findings.choices.as_ref().map(|choices| {
             let (question, options) = (choices.question.clone(), choices.options.clone());
             Entities::Poll(PollEntities { question, options })
         }),
@@ -28,21 +26,20 @@ pub(super) fn entities(
     }
 }
 
-fn task(lexicon: &Lexicon, findings: &Findings<'_, '_>) -> Option<TaskEntities> {
+fn task(findings: &Findings<'_, '_>) -> Option<TaskEntities> {
     let text = findings.text;
-    let actions = actions(text, lexicon);
-    let action = leading(&actions, findings);
-    let thing = object_of(text, findings.things, action);
+    let action = leading(findings);
+    let thing = object_of(text, &findings.things, action);
     let object = match thing {
         Some(thing) => thing.name.to_owned(),
         None => unknown_object(text, action?)?,
     };
     let named = action.map(|action| action.name).filter(|name| *name != "get");
-    let masked = Masked::new(text, findings.names);
+    let masked = Masked::new(text, &findings.names);
     Some(TaskEntities {
         object,
         action: named.map_or_else(|| usual_action(thing), str::to_owned),
-        assignee: assignee(&masked, findings.names),
+        assignee: assignee(&masked, &findings.names),
         due: due(text),
     })
 }
@@ -61,10 +58,8 @@ fn unknown_object(text: &Text<'_>, action: &Action<'_>) -> Option<String> {
 }
 
 /// The verb that the order is about: the first that has a thing after it in reach, else the first.
-fn leading<'a, 'l>(
-    actions: &'a [Action<'l>],
-    findings: &Findings<'_, '_>,
-) -> Option<&'a Action<'l>> {
+fn leading<'f, 'l>(findings: &'f Findings<'_, 'l>) -> Option<&'f Action<'l>> {
+    let actions = &findings.actions;
     let own = |action: &&Action<'_>| {
         let inside = |thing: &Thing<'_>| {
             thing.span.start < action.span.end && action.span.start < thing.span.end
@@ -95,24 +90,24 @@ fn usual_action(thing: Option<&Thing<'_>>) -> String {
 
 fn expense(findings: &Findings<'_, '_>) -> Option<ExpenseEntities> {
     let text = findings.text;
-    let amount = total(text, findings.amounts)?;
-    let masked = Masked::new(text, findings.names);
-    let paid_by = payer(&masked, findings.names);
-    let thing = nearest_thing(findings, amount.span.start);
+    let amount = total(text, &findings.amounts)?;
+    let masked = Masked::new(text, &findings.names);
+    let paid_by = payer(&masked, &findings.names);
+    let thing = nearest_thing(findings);
     let said = findings.amounts.iter().find(|amount| amount.currency.is_some()).unwrap_or(amount);
     let priced = if amount.currency.is_some() { amount } else { said };
     Some(ExpenseEntities {
         amount: amount.value,
         currency: currency_of(priced, findings.currency).map(|currency| currency.code().to_owned()),
         category: Some(thing.and_then(|thing| thing.category).unwrap_or("other").to_owned()),
-        split_between: split(&masked, findings.names, paid_by.as_deref()),
+        split_between: split(&masked, &findings.names, paid_by.as_deref()),
         paid_by,
-        what: thing.map(|thing| what(text, thing, findings.things)),
+        what: thing.map(|thing| what(text, thing, &findings.things)),
     })
 }
 
 /// The thing that was paid for: one with a category, the first before others.
-fn nearest_thing<'a, 'l>(findings: &Findings<'a, 'l>, _amount: usize) -> Option<&'a Thing<'l>> {
+fn nearest_thing<'f, 'l>(findings: &'f Findings<'_, 'l>) -> Option<&'f Thing<'l>> {
     let priced = |thing: &&Thing<'_>| thing.category.is_some_and(|category| category != "other");
     findings.things.iter().find(priced).or_else(|| findings.things.first())
 }

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::lexicon::Lexicon;
+use super::lexicon::{Lexicon, Meaning};
+use super::phrases::{Hit, Token};
 use super::text::{Text, singular};
 use super::words;
 
@@ -28,65 +29,55 @@ pub(super) struct Action<'l> {
     pub(super) span: Range<usize>,
 }
 
-/// The longest known phrases, each with its words' places.
-fn phrases<'l, T>(
+/// All known things and verbs, each in the order in which they stand.
+pub(super) fn find<'l>(
     text: &Text<'_>,
-    find: impl Fn(&str) -> Option<&'l T>,
-) -> Vec<(&'l T, Range<usize>)> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    let mut phrase = String::new();
-    while at < text.words().len() {
-        let mut step = 1;
-        for length in (1..=4usize.min(text.words().len() - at)).rev() {
-            phrase.clear();
-            for word in at..at + length {
-                if word > at {
-                    phrase.push(' ');
-                }
-                phrase.push_str(text.word(word));
-            }
-            if let Some(it) = find(&phrase) {
-                found.push((it, text.words()[at].start..text.words()[at + length - 1].end));
-                step = length;
-                break;
-            }
+    words: &[Token<'_>],
+    lexicon: &'l Lexicon,
+) -> (Vec<Thing<'l>>, Vec<Action<'l>>) {
+    let (mut things, mut actions) = (Vec::new(), Vec::new());
+    for (meaning, hit) in lexicon.words(words) {
+        match meaning {
+            Meaning::Thing(entry) => things.push((entry, hit)),
+            Meaning::Action(name) => actions.push((name, hit)),
         }
-        at += step;
     }
-    found
-}
-
-/// All known things, in the order in which they stand.
-pub(super) fn things<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Thing<'l>> {
-    phrases(text, |phrase| lexicon.thing(phrase))
+    let place = |hit: Hit| text.words()[hit.start].start..text.words()[hit.end - 1].end;
+    let actions: Vec<(&str, Hit)> = longest(actions);
+    let is_verb = |hit: Hit| {
+        const BEFORE: &[&str] = &[
+            "", "i'll", "will", "to", "can", "could", "you", "please", "pls", "plz", "someone",
+            "somebody", "u", "and", "gonna", "i", "shall", "would", "must", "should",
+        ];
+        // "I'll ring the hall" has no ring in it.
+        actions.iter().any(|(_, verb)| verb.start == hit.start && verb.end >= hit.end)
+            && BEFORE.contains(&hit.start.checked_sub(1).map_or("", |at| text.word(at)))
+    };
+    let things = longest(things)
         .into_iter()
-        .filter(|(_, span)| !is_verb(text, lexicon, span))
-        .map(|(entry, span)| Thing {
+        .filter(|(_, hit)| !is_verb(*hit))
+        .map(|(entry, hit)| Thing {
             name: &entry.name,
             category: entry.category.as_deref(),
             usual: entry.usual.as_deref(),
-            span,
+            span: place(hit),
         })
-        .collect()
+        .collect();
+    let actions =
+        actions.iter().map(|(name, hit)| Action { name, span: place(*hit) }).collect();
+    (things, actions)
 }
 
-/// "I'll ring the hall" has no ring in it.
-fn is_verb(text: &Text<'_>, lexicon: &Lexicon, span: &Range<usize>) -> bool {
-    const BEFORE: &[&str] = &[
-        "", "i'll", "will", "to", "can", "could", "you", "please", "pls", "plz", "someone",
-        "somebody", "u", "and", "gonna", "i", "shall", "would", "must", "should",
-    ];
-    lexicon.action(&text.folded()[span.clone()]).is_some()
-        && BEFORE.contains(&text.word_before(span.start))
-}
-
-/// All known verbs, in the order in which they stand.
-pub(super) fn actions<'l>(text: &Text<'_>, lexicon: &'l Lexicon) -> Vec<Action<'l>> {
-    phrases(text, |phrase| lexicon.action(phrase))
-        .into_iter()
-        .map(|(name, span)| Action { name, span })
-        .collect()
+/// The longest at each place; none overlaps another.
+fn longest<T: Copy>(mut found: Vec<(T, Hit)>) -> Vec<(T, Hit)> {
+    found.sort_by_key(|(_, hit)| (hit.start, usize::MAX - hit.end));
+    let mut read = 0;
+    found.retain(|(_, hit)| {
+        let free = hit.start >= read;
+        read = if free { hit.end } else { read };
+        free
+    });
+    found
 }
 
 /// The thing that a verb is about: the first after it in its sentence, else the last before it, else the first of all.

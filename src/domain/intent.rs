@@ -35,6 +35,17 @@ impl Intent {
         }
     }
 
+    /// Its place in [`Self::ALL`].
+    pub fn place(self) -> usize {
+        match self {
+            Self::TaskCreation => 0,
+            Self::ExpenseEntry => 1,
+            Self::PollCreation => 2,
+            Self::Query => 3,
+            Self::None => 4,
+        }
+    }
+
     /// The intent of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|intent| intent.name() == name)
@@ -174,6 +185,42 @@ pub enum FollowUpKind {
     Repayment,
     /// "ignore my last message".
     Retraction,
+}
+
+impl FollowUpKind {
+    /// All kinds, in the order in which they are reported.
+    pub const ALL: [Self; 6] = [
+        Self::Correction,
+        Self::Cancellation,
+        Self::Completion,
+        Self::Vote,
+        Self::Repayment,
+        Self::Retraction,
+    ];
+
+    /// Its place in [`Self::ALL`].
+    pub fn place(self) -> usize {
+        match self {
+            Self::Correction => 0,
+            Self::Cancellation => 1,
+            Self::Completion => 2,
+            Self::Vote => 3,
+            Self::Repayment => 4,
+            Self::Retraction => 5,
+        }
+    }
+
+    /// Its name in events and labels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Correction => "correction",
+            Self::Cancellation => "cancellation",
+            Self::Completion => "completion",
+            Self::Vote => "vote",
+            Self::Repayment => "repayment",
+            Self::Retraction => "retraction",
+        }
+    }
 }
 
 /// What a follow-up says of its target. The fold finds the row: the target may

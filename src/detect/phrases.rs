@@ -1,0 +1,359 @@
+//! The phrasebook: what the rules file says in words, found in one walk over a message.
+//!
+//! A phrase is words with blanks between them. `(a|b c)` is one of several,
+//! `[a|b]` may be absent, `{list}` is any entry of a word list, `*` any one
+//! word, `...` up to four; `<name>`, `<amt>`, `<num>` and `<thing>` are what the readers found; `^` and
+//! `$` are the ends of a sentence, which no phrase crosses. Apostrophes count for
+//! nothing: "dont" is "don't".
+
+use std::collections::{BTreeMap, HashMap};
+
+use rustc_hash::FxHashMap;
+
+/// What a word is to the phrasebook: itself, a member of a list, or a mask.
+pub(super) type Symbol = u32;
+
+/// A name that the readers found.
+pub(super) const NAME: Symbol = 0;
+/// An amount that is surely money.
+pub(super) const AMOUNT: Symbol = 1;
+/// A number that may be money.
+pub(super) const NUMBER: Symbol = 2;
+/// A thing that the lexicon knows.
+pub(super) const THING: Symbol = 3;
+const OPEN: Symbol = 4;
+const CLOSE: Symbol = 5;
+const ANY: Symbol = 6;
+const GAP: Symbol = 7;
+const FIRST_FREE: Symbol = 8;
+
+/// How many words `...` may stand for.
+const REACH: usize = 4;
+/// In how many ways one phrase may be written at most.
+const WAYS: usize = 20_000;
+
+/// A word of a message, as the phrasebook sees it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Token<'l> {
+    /// What a reader took it for.
+    pub(super) mask: Option<Symbol>,
+    /// What the phrasebook knows of the word.
+    pub(super) known: &'l [Symbol],
+    /// Whether a sentence begins with it.
+    pub(super) opens: bool,
+    /// Whether a sentence ends with it.
+    pub(super) closes: bool,
+}
+
+/// A phrase that was found: what it means, its first token and one past its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) meaning: u32,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// One of the two trees of a phrasebook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tree {
+    /// Things and actions, found first, in the bare words.
+    Words = 0,
+    /// Rules, found when things, names and amounts have their masks.
+    Rules = 1,
+}
+
+/// Phrases with their meanings, as two trees over symbols.
+#[derive(Debug, Default)]
+pub(super) struct Phrasebook {
+    words: FxHashMap<Box<str>, Vec<Symbol>>,
+    lists: HashMap<String, Vec<Vec<Symbol>>>,
+    symbols: Symbol,
+    edges: FxHashMap<(u32, Symbol), u32>,
+    /// Per node: what ends here, and whether `*` or `...` leads on.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    meanings: Vec<u32>,
+    any: Option<u32>,
+    gap: Option<u32>,
+    opens: Option<u32>,
+    closes: Option<u32>,
+}
+
+impl Phrasebook {
+    /// A book that knows the word lists.
+    pub(super) fn new(lists: &BTreeMap<String, Vec<String>>) -> Self {
+        let mut book =
+            Self { symbols: FIRST_FREE, nodes: vec![Node::default(), Node::default()], ..Self::default() };
+        for (name, entries) in lists {
+            let list = book.fresh();
+            let mut ways = vec![vec![list]];
+            for entry in entries {
+                let words: Vec<&str> = entry.split_ascii_whitespace().collect();
+                match words[..] {
+                    [word] => book.words.entry(bare(word).into()).or_default().push(list),
+                    _ => ways.push(words.iter().map(|word| book.word(word)).collect()),
+                }
+            }
+            book.lists.insert(name.clone(), ways);
+        }
+        book
+    }
+
+    fn fresh(&mut self) -> Symbol {
+        self.symbols += 1;
+        self.symbols - 1
+    }
+
+    /// The symbol that stands for the word itself.
+    fn word(&mut self, word: &str) -> Symbol {
+        let own = format!("={}", bare(word));
+        if let Some(symbols) = self.words.get(own.as_str()) {
+            return symbols[0];
+        }
+        let symbol = self.fresh();
+        self.words.insert(own.into(), vec![symbol]);
+        self.words.entry(bare(word).into()).or_default().push(symbol);
+        symbol
+    }
+
+    /// The symbol that stands for any of these words.
+    fn group(&mut self, words: &[&str]) -> Symbol {
+        if let [word] = words {
+            return self.word(word);
+        }
+        let own = format!("|{}", words.join("|"));
+        if let Some(symbols) = self.words.get(own.as_str()) {
+            return symbols[0];
+        }
+        let symbol = self.fresh();
+        for word in words {
+            self.words.entry(bare(word).into()).or_default().push(symbol);
+        }
+        self.words.insert(own.into(), vec![symbol]);
+        symbol
+    }
+
+    /// What is known of a folded word.
+    pub(super) fn known(&self, word: &str) -> &[Symbol] {
+        let found = if word.contains('\'') {
+            self.words.get(bare(word).as_str())
+        } else {
+            self.words.get(word)
+        };
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a phrase.
+    ///
+    /// # Errors
+    /// What is wrong with it: an unknown list, a group that is not closed, too many ways to write it.
+    pub(super) fn add(&mut self, tree: Tree, phrase: &str, meaning: u32) -> Result<(), String> {
+        let parts = self.parts(phrase)?;
+        count(&parts)?;
+        if parts.iter().any(|part| part.iter().all(Vec::is_empty)) || parts.is_empty() {
+            return Err(format!("{phrase:?} says nothing"));
+        }
+        self.insert(tree as u32, &parts, meaning);
+        Ok(())
+    }
+
+    fn insert(&mut self, node: u32, parts: &[Vec<Vec<Symbol>>], meaning: u32) {
+        let Some((part, rest)) = parts.split_first() else {
+            let meanings = &mut self.nodes[node as usize].meanings;
+            if node > 1 && !meanings.contains(&meaning) {
+                meanings.push(meaning);
+            }
+            return;
+        };
+        for way in part {
+            let end = way.iter().fold(node, |at, symbol| self.step(at, *symbol));
+            self.insert(end, rest, meaning);
+        }
+    }
+
+    /// The node that this symbol leads to; made when it is not there.
+    fn step(&mut self, from: u32, symbol: Symbol) -> u32 {
+        let next = self.nodes.len() as u32;
+        let node = &mut self.nodes[from as usize];
+        let to = match symbol {
+            ANY => *node.any.get_or_insert(next),
+            GAP => *node.gap.get_or_insert(next),
+            OPEN => *node.opens.get_or_insert(next),
+            CLOSE => *node.closes.get_or_insert(next),
+            word => *self.edges.entry((from, word)).or_insert(next),
+        };
+        if to == next {
+            self.nodes.push(Node::default());
+        }
+        to
+    }
+
+    /// A phrase as a row of parts, each with the ways in which it may be written.
+    fn parts(&mut self, phrase: &str) -> Result<Vec<Vec<Vec<Symbol>>>, String> {
+        let mut parts = Vec::new();
+        let mut rest = phrase.trim_ascii();
+        while !rest.is_empty() {
+            let is_group = rest.starts_with(['(', '[']);
+            let end = if is_group {
+                group_end(rest).ok_or_else(|| format!("a group of {phrase:?} is not closed"))?
+            } else {
+                rest.find(' ').unwrap_or(rest.len())
+            };
+            let mut ways = Vec::new();
+            if is_group {
+                let (words, others): (Vec<&str>, Vec<&str>) =
+                    alternatives(&rest[1..end - 1]).into_iter().partition(|way| is_word(way));
+                if !words.is_empty() {
+                    ways.push(vec![self.group(&words)]);
+                }
+                for way in others {
+                    ways.extend(product(&self.parts(way)?)?);
+                }
+                if rest.starts_with('[') {
+                    ways.push(Vec::new());
+                }
+            } else {
+                ways = self.atom(&rest[..end])?;
+            }
+            parts.push(ways);
+            rest = rest[end..].trim_ascii_start();
+        }
+        Ok(parts)
+    }
+
+    fn atom(&mut self, atom: &str) -> Result<Vec<Vec<Symbol>>, String> {
+        if let Some(name) = atom.strip_prefix('{').and_then(|it| it.strip_suffix('}')) {
+            let list = self.lists.get(name);
+            return list.cloned().ok_or_else(|| format!("there is no word list {name:?}"));
+        }
+        let symbol = match atom {
+            "<name>" => NAME,
+            "<amt>" => AMOUNT,
+            "<num>" => NUMBER,
+            "<thing>" => THING,
+            "^" => OPEN,
+            "$" => CLOSE,
+            "*" => ANY,
+            "..." => GAP,
+            word if is_word(word) => self.word(word),
+            other => return Err(format!("{other:?} is no word, mask or list")),
+        };
+        Ok(vec![vec![symbol]])
+    }
+
+    /// All phrases in a message, by their start.
+    pub(super) fn find(&self, tree: Tree, tokens: &[Token<'_>], hits: &mut Vec<Hit>) {
+        for start in 0..tokens.len() {
+            self.walk(tree as u32, tokens, start, start, hits);
+        }
+    }
+
+    fn walk(
+        &self,
+        node: u32,
+        tokens: &[Token<'_>],
+        start: usize,
+        at: usize,
+        hits: &mut Vec<Hit>,
+    ) {
+        let here = &self.nodes[node as usize];
+        hits.extend(here.meanings.iter().map(|meaning| Hit { meaning: *meaning, start, end: at }));
+        let ended = at > start && tokens[at - 1].closes;
+        if let (Some(next), true) = (here.closes, ended || at == tokens.len()) {
+            self.walk(next, tokens, start, at, hits);
+        }
+        let Some(token) = tokens.get(at) else { return };
+        if let (Some(next), true) = (here.opens, token.opens) {
+            self.walk(next, tokens, start, at, hits);
+        }
+        if ended {
+            return;
+        }
+        for symbol in token.mask.iter().chain(token.known) {
+            if let Some(next) = self.edges.get(&(node, *symbol)) {
+                self.walk(*next, tokens, start, at + 1, hits);
+            }
+        }
+        if let Some(next) = here.any {
+            self.walk(next, tokens, start, at + 1, hits);
+        }
+        if let Some(next) = here.gap {
+            for skip in 0..=REACH.min(tokens.len() - at) {
+                if skip > 0 && tokens[at + skip - 1].closes {
+                    break;
+                }
+                self.walk(next, tokens, start, at + skip, hits);
+            }
+        }
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '\'')
+}
+
+/// Where the group ends that the text starts with, groups within it closed.
+fn group_end(text: &str) -> Option<usize> {
+    let mut open = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' => open += 1,
+            b')' | b']' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
+
+/// What stands between the bars of a group, but for those of groups within it.
+fn alternatives(group: &str) -> Vec<&str> {
+    let (mut found, mut start, mut open) = (Vec::new(), 0, 0);
+    for (at, byte) in group.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' => open += 1,
+            b')' | b']' => open -= 1,
+            b'|' if open == 0 => {
+                found.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.push(&group[start..]);
+    found
+}
+
+/// In how many ways a row of parts may be written.
+fn count(parts: &[Vec<Vec<Symbol>>]) -> Result<usize, String> {
+    parts
+        .iter()
+        .try_fold(1usize, |ways, part| ways.checked_mul(part.len()).filter(|ways| *ways <= WAYS))
+        .ok_or_else(|| format!("it can be written in more than {WAYS} ways"))
+}
+
+/// Every way to write a row of parts.
+fn product(parts: &[Vec<Vec<Symbol>>]) -> Result<Vec<Vec<Symbol>>, String> {
+    count(parts)?;
+    Ok(parts.iter().fold(vec![Vec::new()], |starts, part| {
+        let longer = |start: &Vec<Symbol>| {
+            part.iter().map(|way| [start.as_slice(), way].concat()).collect::<Vec<_>>()
+        };
+        starts.iter().flat_map(longer).collect()
+    }))
+}
+
+/// A word without its apostrophes.
+fn bare(word: &str) -> String {
+    word.chars().filter(|c| *c != '\'').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+}

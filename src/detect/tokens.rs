@@ -1,0 +1,99 @@
+//! A message as rules and weights see it: its words, with names, amounts and things as one token each.
+
+use std::ops::Range;
+
+use super::money::Amount;
+use super::people::Name;
+use super::phrases::{AMOUNT, NAME, NUMBER, Phrasebook, Symbol, THING, Token};
+use super::text::Text;
+use super::things::Thing;
+
+/// The words of a text as the phrasebook knows them, before any reader masks them.
+pub(super) fn plain<'l>(text: &Text<'_>, book: &'l Phrasebook) -> Vec<Token<'l>> {
+    let spans = text.words();
+    (0..spans.len()).map(|at| token(text, book, spans[at].clone(), None)).collect()
+}
+
+/// The tokens of a text, each with its place.
+#[derive(Debug)]
+pub(super) struct Tokens<'l> {
+    /// What rules match.
+    pub(super) tokens: Vec<Token<'l>>,
+    /// Where each stands in the folded text.
+    pub(super) spans: Vec<Range<usize>>,
+}
+
+impl<'l> Tokens<'l> {
+    /// Masks what the readers found; where two claim a word, an amount wins, then a participant, a thing, a guessed name.
+    pub(super) fn masked(
+        text: &Text<'_>,
+        book: &'l Phrasebook,
+        names: &[Name],
+        amounts: &[Amount],
+        things: &[Thing<'_>],
+    ) -> Self {
+        let mut masks: Vec<(Range<usize>, Symbol, u8)> = Vec::new();
+        let rank = |name: &Name| if name.known { 1 } else { 3 };
+        masks.extend(amounts.iter().map(|it| {
+            (it.span.clone(), if it.sure { AMOUNT } else { NUMBER }, 0)
+        }));
+        masks.extend(names.iter().map(|it| (it.span.clone(), NAME, rank(it))));
+        masks.extend(things.iter().map(|it| (it.span.clone(), THING, 2)));
+        masks.sort_by_key(|(span, _, rank)| (*rank, span.start));
+        let mut taken: Vec<(Range<usize>, Symbol)> = Vec::with_capacity(masks.len());
+        for (span, mask, _) in masks {
+            if !taken.iter().any(|(other, _)| other.start < span.end && span.start < other.end) {
+                taken.push((span, mask));
+            }
+        }
+        taken.sort_by_key(|(span, _)| span.start);
+        Self::merged(text, book, &taken)
+    }
+
+    fn merged(text: &Text<'_>, book: &'l Phrasebook, masks: &[(Range<usize>, Symbol)]) -> Self {
+        let mut found = Self { tokens: Vec::new(), spans: Vec::new() };
+        let mut masks = masks.iter().peekable();
+        let mut read = 0;
+        for word in text.words() {
+            while masks.next_if(|(span, _)| span.end <= word.start).is_some() {}
+            let (span, mask) = match masks.peek() {
+                Some((span, mask)) if span.start < word.end => {
+                    (span.start.min(word.start)..span.end.max(word.end), Some(*mask))
+                }
+                _ => (word.clone(), None),
+            };
+            // The further words of a mask are part of its first.
+            if word.start < read {
+                continue;
+            }
+            read = span.end;
+            found.tokens.push(token(text, book, span.clone(), mask));
+            found.spans.push(span);
+        }
+        found
+    }
+}
+
+fn token<'l>(
+    text: &Text<'_>,
+    book: &'l Phrasebook,
+    span: Range<usize>,
+    mask: Option<Symbol>,
+) -> Token<'l> {
+    let folded = text.folded();
+    // "11.30" and "p.m" end nothing.
+    let ends = |gap: &str| {
+        gap.contains('\n')
+            || gap.contains(['.', '!', '?', '…']) && gap.contains(char::is_whitespace)
+    };
+    let before = folded[..span.start].rfind(char::is_alphanumeric);
+    let gap = &folded[before.map_or(0, |at| folded.ceil_char_boundary(at + 1))..span.start];
+    let after = &folded[span.end..];
+    let next = after.find(char::is_alphanumeric);
+    Token {
+        mask,
+        known: if mask.is_some_and(|mask| mask < THING) { &[] } else { book.known(&folded[span]) },
+        opens: before.is_none() || ends(gap),
+        closes: next.is_none_or(|next| ends(&after[..next])),
+    }
+}

@@ -1,0 +1,185 @@
+//! The trained weights: a versioned file that turns features and rules into probabilities.
+//!
+//! A line of JSON says what the file is; the table follows it, a signed byte per
+//! feature and output. Without a table the rules judge alone.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::Feature;
+use super::lexicon::{Scores, VOICES};
+use crate::domain::intent::Intent;
+
+/// What is judged: the intents in their order, no follow-up, the kinds of follow-up in theirs.
+pub(super) const OUTPUTS: usize = VOICES + 1;
+/// Where the outputs on follow-ups begin.
+pub(super) const FOLLOW_UPS: usize = Intent::ALL.len();
+
+/// The evidence for each output.
+pub(super) type Logits = [f32; OUTPUTS];
+
+const FORMAT: u32 = 1;
+const BUNDLED: &[u8] = include_bytes!("../../config/detect.weights");
+
+/// A weights file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the weights cannot be used: {0}")]
+pub struct BadWeights(pub(super) String);
+
+/// The first line of a weights file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Header {
+    /// The version of the file's form.
+    pub(super) format: u32,
+    /// The table has two to this power of rows.
+    pub(super) bits: u32,
+    /// How many messages it was trained on.
+    pub(super) messages: usize,
+    /// The seed of the training's order.
+    pub(super) seed: u64,
+    /// What each step of an output's bytes is worth.
+    pub(super) scales: Logits,
+    /// What each output starts with.
+    pub(super) bias: Logits,
+    /// What each output takes from each voice of the rules.
+    pub(super) rules: [Scores; OUTPUTS],
+    /// How often a guess of this probability was right on messages not trained on, rising.
+    pub(super) calibration: Vec<(f32, f32)>,
+    /// Short digests of the messages it was trained on, sorted, so that nobody measures on them.
+    pub(super) trained_on: Vec<u32>,
+}
+
+/// Trained weights, ready for use.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Weights {
+    pub(super) header: Header,
+    pub(super) table: Vec<[i8; OUTPUTS]>,
+}
+
+impl Weights {
+    /// The weights that the crate brings along.
+    pub(super) fn bundled() -> Self {
+        Self::read(BUNDLED).expect("the bundled weights are good: a test reads them")
+    }
+
+    /// No weights: the rules judge alone.
+    pub(super) fn none() -> Self {
+        let mut rules = [[0.0; VOICES]; OUTPUTS];
+        for voice in 0..VOICES {
+            rules[if voice < FOLLOW_UPS { voice } else { voice + 1 }][voice] = 1.0;
+        }
+        let mut bias = [0.0; OUTPUTS];
+        // A follow-up needs more evidence than a word.
+        bias[FOLLOW_UPS] = 1.5;
+        Self {
+            header: Header {
+                format: FORMAT,
+                bits: 0,
+                messages: 0,
+                seed: 0,
+                scales: [0.0; OUTPUTS],
+                bias,
+                rules,
+                calibration: Vec::new(),
+                trained_on: Vec::new(),
+            },
+            table: vec![[0; OUTPUTS]],
+        }
+    }
+
+    /// Reads a weights file.
+    ///
+    /// # Errors
+    /// [`BadWeights`] when it is no weights file, of another format, or cut short.
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, BadWeights> {
+        let bad = |why: String| BadWeights(why);
+        let end = bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .ok_or_else(|| bad("it has no first line of JSON".to_owned()))?;
+        let header: Header = serde_json::from_slice(&bytes[..end])
+            .map_err(|error| bad(format!("its first line: {error}")))?;
+        if header.format != FORMAT {
+            return Err(bad(format!("its format is {}, not {FORMAT}", header.format)));
+        }
+        let rows = 1usize
+            .checked_shl(header.bits)
+            .filter(|rows| *rows <= 1 << 24)
+            .ok_or_else(|| bad(format!("{} bits are too many", header.bits)))?;
+        let (table, rest) = bytes[end + 1..].as_chunks::<OUTPUTS>();
+        if table.len() != rows || !rest.is_empty() {
+            let (found, wanted) = (bytes.len() - end - 1, rows * OUTPUTS);
+            return Err(bad(format!("its table has {found} bytes, not {wanted}")));
+        }
+        let table = table.iter().map(|row| row.map(|byte| byte as i8)).collect();
+        Ok(Self { header, table })
+    }
+
+    /// The file's bytes.
+    pub(super) fn write(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec(&self.header).expect("numbers and lists serialize");
+        bytes.push(b'\n');
+        bytes.extend(self.table.iter().flatten().map(|weight| *weight as u8));
+        bytes
+    }
+
+    /// What the rules say, and each output's start.
+    pub(super) fn of_rules(&self, scores: &Scores) -> Logits {
+        let mut logits = self.header.bias;
+        for (logit, row) in logits.iter_mut().zip(&self.header.rules) {
+            *logit += row.iter().zip(scores).map(|(weight, score)| weight * score).sum::<f32>();
+        }
+        logits
+    }
+
+    /// Adds what the features say.
+    pub(super) fn add(&self, features: &[Feature], logits: &mut Logits) {
+        if self.table.len() == 1 {
+            return;
+        }
+        let mut sums = [0.0f32; OUTPUTS];
+        for feature in features {
+            let row = &self.table[row(feature.hash, self.header.bits)];
+            for (sum, weight) in sums.iter_mut().zip(row) {
+                *sum += f32::from(*weight) * feature.value;
+            }
+        }
+        for ((logit, sum), scale) in logits.iter_mut().zip(sums).zip(&self.header.scales) {
+            *logit += sum * scale;
+        }
+    }
+
+    /// How often a guess of this probability is right.
+    pub(super) fn calibrated(&self, probability: f32) -> f32 {
+        let knots = &self.header.calibration;
+        let after = knots.partition_point(|(at, _)| *at < probability);
+        match (after.checked_sub(1).map(|at| knots[at]), knots.get(after)) {
+            (None, None) => probability,
+            (None, Some((_, first))) => *first,
+            (Some((_, last)), None) => last,
+            (Some((from, low)), Some((to, high))) => {
+                low + (high - low) * (probability - from) / (to - from).max(f32::EPSILON)
+            }
+        }
+    }
+}
+
+/// The row of the table that a hash falls into.
+pub(super) fn row(hash: u32, bits: u32) -> usize {
+    (u64::from(hash) >> (32 - bits)) as usize
+}
+
+/// Evidence as probabilities.
+pub(super) fn softmax<const N: usize>(logits: [f32; N]) -> [f32; N] {
+    let most = logits.iter().copied().fold(f32::MIN, f32::max);
+    let raised = logits.map(|logit| (logit - most).exp());
+    let sum: f32 = raised.iter().sum();
+    raised.map(|it| it / sum)
+}
+
+/// The outputs on intents and those on follow-ups, each as probabilities.
+pub(super) fn heads(logits: &Logits) -> ([f32; FOLLOW_UPS], [f32; OUTPUTS - FOLLOW_UPS]) {
+    let intents = std::array::from_fn(|at| logits[at]);
+    let follow_ups = std::array::from_fn(|at| logits[FOLLOW_UPS + at]);
+    (softmax(intents), softmax(follow_ups))
+}
