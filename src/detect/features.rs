@@ -6,6 +6,7 @@
 
 use super::findings::Findings;
 use super::heard::Context;
+use super::lexicon::Said;
 use super::phrases::{AMOUNT, NAME, NUMBER, THING};
 use super::words;
 
@@ -55,13 +56,20 @@ impl Hash {
 }
 
 /// Reads the features of a message.
-pub(super) fn features(findings: &Findings<'_, '_>, context: &Context) -> Features {
+pub(super) fn features(
+    findings: &Findings<'_, '_>,
+    said: &Said,
+    context: &Context,
+) -> Features {
     let forms = forms(findings);
     let mut own = Vec::with_capacity(384);
     group(&mut own, 1.0, |out| words_and_pairs(&forms, out));
     group(&mut own, 1.0, |out| pieces(findings, out));
     group(&mut own, 1.0, |out| skeleton(&forms, out));
     group(&mut own, 1.0, |out| shape(findings, &forms, out));
+    group(&mut own, 1.0, |out| {
+        out.extend(said.marks.iter().map(|mark| Hash::of(20).number(*mark).end()));
+    });
     let mut around = Vec::new();
     if context.is_given {
         group(&mut around, 1.0, |out| before(findings, &forms, context, out));

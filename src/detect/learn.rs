@@ -5,13 +5,13 @@ use super::lexicon::{Scores, VOICES};
 use super::weights::{FOLLOW_UPS, Header, Logits, OUTPUTS, Weights, heads, row};
 
 /// The table has two to this power of rows.
-const BITS: u32 = 15;
+const BITS: u32 = 16;
 const ROUNDS: usize = 12;
 const RATE: f32 = 0.35;
 /// How hard weights are drawn towards zero.
 const DECAY: f32 = 2e-5;
 /// How much less the rules move than single words do.
-const RULES_RATE: f32 = 0.02;
+const RULES_RATE: f32 = 0.005;
 
 /// A labelled message, ready to learn from.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
         table: vec![[0.0; OUTPUTS]; 1 << BITS],
         moved: vec![[1e-2; OUTPUTS]; 1 << BITS],
         bias: [0.0; OUTPUTS],
-        rules: Weights::none().header.rules.map(|row| row.map(|weight| weight * 0.5)),
+        rules: Weights::none().header.rules.map(|row| row.map(|weight| weight * 0.1)),
     };
     let mut order: Vec<usize> = (0..samples.len()).collect();
     let mut random = seed;

@@ -51,6 +51,7 @@ struct ThingEntry {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RuleEntry {
+    name: String,
     intent: Option<Intent>,
     follow_up: Option<FollowUpKind>,
     weight: f32,
@@ -73,6 +74,8 @@ pub(super) struct Entry {
 
 #[derive(Debug)]
 struct Rule {
+    /// A digest of its name.
+    mark: u32,
     /// Its place among [`VOICES`].
     voice: usize,
     weight: f32,
@@ -96,6 +99,24 @@ pub(super) struct Lexicon {
     /// The verbs' names, which follow the things as meanings.
     actions: Vec<String>,
     rules: Vec<Rule>,
+    phrases: Vec<Phrase>,
+}
+
+/// A phrase of a rule.
+#[derive(Debug)]
+struct Phrase {
+    rule: usize,
+    /// A digest of what is written.
+    mark: u32,
+}
+
+/// What the rules say of a message.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    /// The sums of their weights.
+    pub(super) scores: Scores,
+    /// Digests of the rules that hold and of their phrases that were found; the weights know them by these.
+    pub(super) marks: Vec<u32>,
 }
 
 /// What a word or words of the lexicon mean.
@@ -120,8 +141,8 @@ impl Lexicon {
         let mut book = Phrasebook::new(&file.words);
         let things = things(source, &file, &mut book)?;
         let actions = actions(source, &file, &mut book, things.len())?;
-        let rules = rules(source, &file, &mut book)?;
-        Ok(Self { book, things, actions, rules })
+        let (rules, phrases) = rules(source, &file, &mut book)?;
+        Ok(Self { book, things, actions, rules, phrases })
     }
 
     /// The phrases of the file.
@@ -144,23 +165,28 @@ impl Lexicon {
     }
 
     /// What the rules say.
-    pub(super) fn scores(&self, tokens: &[Token<'_>], flags: Flags) -> Scores {
+    pub(super) fn judge(&self, tokens: &[Token<'_>], flags: Flags) -> Said {
         let mut hits = Vec::with_capacity(32);
         self.book.find(Tree::Rules, tokens, &mut hits);
-        let mut said = vec![false; self.rules.len()];
-        for hit in hits {
-            said[hit.meaning as usize] = true;
-        }
-        let mut scores = [0.0; VOICES];
-        for (rule, said) in self.rules.iter().zip(said) {
-            let holds = (said || !rule.phrased)
-                && flags.contains(rule.needs)
-                && !flags.meets(rule.without);
+        hits.sort_unstable_by_key(|hit| hit.meaning);
+        hits.dedup_by_key(|hit| hit.meaning);
+        let mut phrases = hits.iter().map(|hit| &self.phrases[hit.meaning as usize]).peekable();
+        let mut said = Said::default();
+        for (at, rule) in self.rules.iter().enumerate() {
+            let allowed = flags.contains(rule.needs) && !flags.meets(rule.without);
+            let mut holds = allowed && !rule.phrased;
+            while let Some(phrase) = phrases.next_if(|phrase| phrase.rule == at) {
+                if allowed {
+                    holds = true;
+                    said.marks.push(phrase.mark);
+                }
+            }
             if holds {
-                scores[rule.voice] += rule.weight;
+                said.scores[rule.voice] += rule.weight;
+                said.marks.push(rule.mark);
             }
         }
-        scores
+        said
     }
 }
 
@@ -232,19 +258,30 @@ fn actions(
     Ok(actions)
 }
 
-fn rules(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Rule>, BadRules> {
-    let mut rules = Vec::with_capacity(file.rule.len());
+fn rules(
+    source: &str,
+    file: &File,
+    book: &mut Phrasebook,
+) -> Result<(Vec<Rule>, Vec<Phrase>), BadRules> {
+    let mut rules: Vec<Rule> = Vec::with_capacity(file.rule.len());
+    let mut phrases = Vec::new();
     for spanned in &file.rule {
         let entry = spanned.get_ref();
         let refuse = |reason| bad(source, spanned, reason);
         if !entry.weight.is_finite() {
             return Err(refuse("the weight is no finite number".to_owned()));
         }
+        let mark = digest(&entry.name);
+        if rules.iter().any(|rule| rule.mark == mark) {
+            return Err(refuse(format!("there is a rule {:?} already", entry.name)));
+        }
         for phrase in &entry.phrases {
-            book.add(Tree::Rules, phrase.get_ref(), rules.len() as u32)
-                .map_err(|why| bad(source, phrase, why))?;
+            let (written, meaning) = (phrase.get_ref(), phrases.len() as u32);
+            book.add(Tree::Rules, written, meaning).map_err(|why| bad(source, phrase, why))?;
+            phrases.push(Phrase { rule: rules.len(), mark: digest(written) });
         }
         rules.push(Rule {
+            mark,
             voice: voice(entry).map_err(refuse)?,
             weight: entry.weight,
             phrased: !entry.phrases.is_empty(),
@@ -252,7 +289,13 @@ fn rules(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Rule>, 
             without: Flags::named(&entry.without).map_err(refuse)?,
         });
     }
-    Ok(rules)
+    Ok((rules, phrases))
+}
+
+/// A short digest, the same on every machine.
+fn digest(text: &str) -> u32 {
+    let bytes = *blake3::hash(text.as_bytes()).as_bytes();
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
 /// What the rule speaks for, as a place in [`Scores`].

@@ -34,7 +34,7 @@ use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent}
 use features::{Features, features};
 use findings::Findings;
 use heard::{Context, Heard, Memory};
-use lexicon::{Lexicon, Scores};
+use lexicon::{Lexicon, Said};
 use text::Text;
 use weights::{FOLLOW_UPS, Weights, heads};
 
@@ -126,8 +126,8 @@ impl Detector {
             return Detection::none(0.95);
         }
         let findings = Findings::of(&text, subject.event, &self.lexicon);
-        let (features, scores) = self.evidence(&findings, subject, memory);
-        let mut logits = self.weights.of_rules(&scores);
+        let (features, said) = self.evidence(&findings, subject, memory);
+        let mut logits = self.weights.of_rules(&said.scores);
         self.weights.add(&features.own, &mut logits);
         self.weights.add(&features.context, &mut logits);
         let (intents, follow_ups) = heads(&logits);
@@ -140,19 +140,19 @@ impl Detector {
         findings: &Findings<'_, '_>,
         subject: &Subject<'_>,
         memory: Option<&mut Memory>,
-    ) -> (Features, Scores) {
+    ) -> (Features, Said) {
         let context = memory.as_ref().map_or_else(Context::default, |memory| {
             memory.context(findings, subject.sender)
         });
-        let scores = self.lexicon.scores(&findings.tokens.tokens, findings.flags);
-        let features = features(findings, &context);
+        let said = self.lexicon.judge(&findings.tokens.tokens, findings.flags);
+        let features = features(findings, &said, &context);
         if let Some(memory) = memory {
-            let mut logits = self.weights.of_rules(&scores);
+            let mut logits = self.weights.of_rules(&said.scores);
             self.weights.add(&features.own, &mut logits);
             let (intents, _) = heads(&logits);
             memory.push(Heard::of(findings, subject.sender, Intent::ALL[likeliest(&intents)]));
         }
-        (features, scores)
+        (features, said)
     }
 
     /// Takes the likeliest intent whose entities can be read; `none` always can.
@@ -194,13 +194,13 @@ impl Detector {
     ) -> Sample {
         let text = Text::new(subject.text);
         let findings = Findings::of(&text, subject.event, &self.lexicon);
-        let (features, scores) =
+        let (features, said) =
             self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
         let mut all = features.own;
         all.extend(features.context);
         Sample {
             features: all,
-            scores,
+            scores: said.scores,
             intent: label.intent.place(),
             follow_up: label.follow_up.map(|kind| kind.map_or(0, |kind| kind.place() + 1)),
         }
@@ -209,6 +209,12 @@ impl Detector {
     /// This detector with weights trained on samples.
     pub fn trained(self, samples: &[&Sample], seed: u64) -> Self {
         Self { weights: learn::train(samples, seed), ..self }
+    }
+
+    pub fn raw(&self, sample: &Sample) -> [f32;5] {
+        let mut logits = self.weights.of_rules(&sample.scores);
+        self.weights.add(&sample.features, &mut logits);
+        heads(&logits).0
     }
 
     /// The weights as a file's bytes.
@@ -284,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_team_may_bring_rules_of_its_own() {
-        let rules = "[words]\n[things]\n[actions]\n[[rule]]\nintent = 'none'\nweight = 0.5\n[[rule]]\nintent = 'query'\nweight = 1.0\nphrases = ['wann']\n";
+        let rules = "[words]\n[things]\n[actions]\n[[rule]]\nname = 'a'\nintent = 'none'\nweight = 0.5\n[[rule]]\nname = 'b'\nintent = 'query'\nweight = 1.0\nphrases = ['wann']\n";
         let detector = Detector::new().by_rules_alone().with_rules(rules).unwrap();
         let subject =
             Subject { text: "Wann geht es los", sender: None, sent_at: None, event: None };
