@@ -20,6 +20,7 @@ pub mod model;
 // Stages.
 pub mod detect;
 pub mod ingest;
+pub mod evaluation;
 pub mod rollout;
 pub mod cache;
 pub mod limits;

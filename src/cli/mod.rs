@@ -13,11 +13,13 @@ mod check;
 mod columns;
 mod demo;
 mod detect;
+mod eval;
 mod ingest;
 mod migrate;
 pub mod render;
 mod run;
 mod signals;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +48,10 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Say what each message of a JSON Lines file is for, without a model.
     Detect(detect::DetectArgs),
+    /// Say how often detection is right on labelled messages that it did not learn from.
+    Eval(eval::EvalArgs),
+    /// Learn the weights of detection from labelled messages.
+    Train(train::TrainArgs),
     /// Work as a daemon until stopped.
     Run,
     /// Bring the database's schema up to date.
@@ -96,7 +102,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             let settings = read(&environment)?;
             runtime()?.block_on(ingest::run(settings, &args))
         }
-        Command::Detect(args) => detect::run(&args),
+        Command::Detect(args) => detect::run(&args, &read(&environment)?.detect),
+        Command::Eval(args) => eval::run(&args, &read(&environment)?.detect),
+        Command::Train(args) => train::run(&args),
         Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(&with_log(read(&environment)?))),
         Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),

@@ -4,6 +4,8 @@
 //! whole and returned, so that tests read it as people do. What came out of a chat
 //! is stripped of control characters first: a message must not steer a terminal.
 
+pub mod figures;
+
 use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -16,6 +16,8 @@ const RULES_RATE: f32 = 0.005;
 /// A labelled message, ready to learn from.
 #[derive(Debug, Clone)]
 pub struct Sample {
+    /// A short digest of the text.
+    pub(super) text: u32,
     pub(super) features: Vec<Feature>,
     pub(super) scores: Scores,
     /// The place of the right intent.
@@ -52,7 +54,11 @@ pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
             learner.step(samples[*at], rate);
         }
     }
-    learner.finish(samples.len(), seed)
+    let mut weights = learner.finish(samples.len(), seed);
+    weights.header.trained_on = samples.iter().map(|sample| sample.text).collect();
+    weights.header.trained_on.sort_unstable();
+    weights.header.trained_on.dedup();
+    weights
 }
 
 impl Learner {
@@ -123,6 +129,12 @@ impl Learner {
         };
         Weights { header, table }
     }
+}
+
+/// A short digest of a message's text.
+pub(super) fn digest(text: &str) -> u32 {
+    let bytes = *blake3::hash(text.trim().to_lowercase().as_bytes()).as_bytes();
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }
 
 /// Puts the order into another, by a generator that is the same everywhere.

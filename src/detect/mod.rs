@@ -27,6 +27,8 @@ mod follow_up;
 #[cfg(test)]
 mod labelled;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::domain::chat::{Event, Message};
@@ -55,11 +57,11 @@ pub struct Subject<'a> {
     pub event: Option<&'a Event>,
 }
 
-/// The detector; built once, used by all slots.
-#[derive(Debug)]
+/// The detector; built once, used by all slots. A clone shares what it knows.
+#[derive(Debug, Clone)]
 pub struct Detector {
-    lexicon: Lexicon,
-    weights: Weights,
+    lexicon: Arc<Lexicon>,
+    weights: Arc<Weights>,
 }
 
 impl Default for Detector {
@@ -86,7 +88,7 @@ pub struct Label {
 impl Detector {
     /// A detector with the bundled rules and weights.
     pub fn new() -> Self {
-        Self { lexicon: lexicon::bundled(), weights: Weights::bundled() }
+        Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::bundled()) }
     }
 
     /// A detector with rules of one's own, in the form of `config/intents.toml`.
@@ -94,7 +96,7 @@ impl Detector {
     /// # Errors
     /// [`BadRules`] with the line of the first mistake.
     pub fn with_rules(self, source: &str) -> Result<Self, BadRules> {
-        Ok(Self { lexicon: Lexicon::parse(source)?, ..self })
+        Ok(Self { lexicon: Arc::new(Lexicon::parse(source)?), ..self })
     }
 
     /// A detector with weights of one's own, as `gleaner train` writes them.
@@ -102,12 +104,12 @@ impl Detector {
     /// # Errors
     /// [`BadWeights`] when the bytes are no weights.
     pub fn with_weights(self, bytes: &[u8]) -> Result<Self, BadWeights> {
-        Ok(Self { weights: Weights::read(bytes)?, ..self })
+        Ok(Self { weights: Arc::new(Weights::read(bytes)?), ..self })
     }
 
     /// A detector that judges by its rules alone.
     pub fn by_rules_alone(self) -> Self {
-        Self { weights: Weights::none(), ..self }
+        Self { weights: Arc::new(Weights::none()), ..self }
     }
 
     /// What a message is for that stands alone.
@@ -147,10 +149,9 @@ impl Detector {
         let said = self.lexicon.judge(&findings.tokens.tokens, findings.flags);
         let features = features(findings, &said, &context);
         if let Some(memory) = memory {
-            let mut logits = self.weights.of_rules(&said.scores);
-            self.weights.add(&features.own, &mut logits);
-            let (intents, _) = heads(&logits);
-            memory.push(Heard::of(findings, subject.sender, Intent::ALL[likeliest(&intents)]));
+            // By the rules, not by the weights: in training the weights know the answers.
+            let guess = Intent::ALL[likeliest(&said.scores[..FOLLOW_UPS])];
+            memory.push(Heard::of(findings, subject.sender, guess));
         }
         (features, said)
     }
@@ -199,6 +200,7 @@ impl Detector {
         let mut all = features.own;
         all.extend(features.context);
         Sample {
+            text: learn::digest(subject.text),
             features: all,
             scores: said.scores,
             intent: label.intent.place(),
@@ -206,20 +208,31 @@ impl Detector {
         }
     }
 
-    /// This detector with weights trained on samples.
+    /// This detector with weights trained on samples; its confidence is a bare probability.
     pub fn trained(self, samples: &[&Sample], seed: u64) -> Self {
-        Self { weights: learn::train(samples, seed), ..self }
+        Self { weights: Arc::new(learn::train(samples, seed)), ..self }
     }
 
-    pub fn raw(&self, sample: &Sample) -> [f32;5] {
-        let mut logits = self.weights.of_rules(&sample.scores);
-        self.weights.add(&sample.features, &mut logits);
-        heads(&logits).0
+    /// This detector with its confidence set by how often guesses of some probability were right.
+    pub fn calibrated(self, line: Vec<(f32, f32)>) -> Self {
+        let mut weights = Arc::unwrap_or_clone(self.weights);
+        weights.header.calibration = line;
+        Self { weights: Arc::new(weights), ..self }
+    }
+
+    /// How often a guess of this probability is right.
+    pub fn confidence_of(&self, probability: f32) -> f32 {
+        self.weights.calibrated(probability)
     }
 
     /// The weights as a file's bytes.
     pub fn weights_file(&self) -> Vec<u8> {
         self.weights.write()
+    }
+
+    /// Whether the weights were trained on a message of this text.
+    pub fn learnt_from(&self, text: &str) -> bool {
+        self.weights.header.trained_on.binary_search(&learn::digest(text)).is_ok()
     }
 }
 
