@@ -230,6 +230,13 @@ impl Detector {
         self.weights.write()
     }
 
+    /// The probabilities of the intents for a sample.
+    pub fn raw(&self, sample: &Sample) -> [f32; 5] {
+        let mut logits = self.weights.of_rules(&sample.scores);
+        self.weights.add(&sample.features, &mut logits);
+        heads(&logits).0
+    }
+
     /// Whether the weights were trained on a message of this text.
     pub fn learnt_from(&self, text: &str) -> bool {
         self.weights.header.trained_on.binary_search(&learn::digest(text)).is_ok()
