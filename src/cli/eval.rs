@@ -3,30 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Args;
 
+use super::knowledge::Knowledge;
 use super::render::figures::{self, Method};
 use super::train::read;
 use crate::detect::Detector;
 use crate::evaluation::{Figures, Labelled, cross_validate, measure};
-
-/// Rules of one's own.
-#[derive(Debug, Args)]
-pub(super) struct Rules {
-    /// Rules instead of the bundled ones, in the form of config/intents.toml.
-    #[arg(long, value_name = "FILE")]
-    rules: Option<PathBuf>,
-}
-
-impl Rules {
-    /// The detector with these rules.
-    pub(super) fn detector(&self, detector: Detector) -> anyhow::Result<Detector> {
-        let Some(path) = &self.rules else { return Ok(detector) };
-        let source = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        detector.with_rules(&source).with_context(|| path.display().to_string())
-    }
-}
+use crate::settings::DetectSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct EvalArgs {
@@ -40,13 +24,10 @@ pub(super) struct EvalArgs {
     #[arg(long)]
     cross: bool,
     /// Judge by the rules alone, without weights: the baseline.
-    #[arg(long, conflicts_with_all = ["cross", "with", "weights"])]
+    #[arg(long, conflicts_with_all = ["cross", "with"])]
     rules_only: bool,
-    /// Weights instead of the bundled ones, as `gleaner train` writes them.
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
     #[command(flatten)]
-    knowledge: Rules,
+    knowledge: Knowledge,
     /// From this confidence on a detection counts as sure; as the settings say when absent.
     #[arg(long)]
     threshold: Option<f32>,
@@ -58,10 +39,10 @@ pub(super) struct EvalArgs {
     json: bool,
 }
 
-pub(super) fn run(args: &EvalArgs, threshold: f32) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &EvalArgs, settings: &DetectSettings) -> anyhow::Result<ExitCode> {
     let (rows, clean) = read(&args.files)?;
     anyhow::ensure!(!rows.is_empty(), "there is no labelled message to measure on");
-    let detector = args.knowledge.detector(detector(args)?)?;
+    let detector = args.knowledge.detector(settings)?;
     let (judged, method) = if args.rules_only {
         (measure(&detector.by_rules_alone(), &rows), Method::RulesAlone)
     } else if args.cross || !args.with.is_empty() || learnt(&detector, &rows) {
@@ -71,19 +52,13 @@ pub(super) fn run(args: &EvalArgs, threshold: f32) -> anyhow::Result<ExitCode> {
     } else {
         (measure(&detector, &rows), Method::AsShipped)
     };
-    let figures = Figures::of(&rows, &judged, args.threshold.unwrap_or(threshold));
+    let figures = Figures::of(&rows, &judged, args.threshold.unwrap_or(settings.threshold));
     if args.json {
         println!("{}", serde_json::to_string_pretty(&figures::json(&figures, method)?)?);
     } else {
         print!("{}", figures::text(&figures, method));
     }
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn detector(args: &EvalArgs) -> anyhow::Result<Detector> {
-    let Some(path) = &args.weights else { return Ok(Detector::new()) };
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    Detector::new().with_weights(&bytes).with_context(|| path.display().to_string())
 }
 
 /// Whether the weights know so many of these messages that they would be judged on what they learnt.

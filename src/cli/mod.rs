@@ -15,6 +15,7 @@ mod demo;
 mod detect;
 mod eval;
 mod ingest;
+mod knowledge;
 mod migrate;
 pub mod render;
 mod run;
@@ -104,7 +105,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Detect(args) => detect::run(&args, &read(&environment)?.detect),
         Command::Eval(args) => eval::run(&args, &read(&environment)?.detect),
-        Command::Train(args) => train::run(&args),
+        Command::Train(args) => train::run(&args, &read(&environment)?.detect),
         Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(&with_log(read(&environment)?))),
         Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),

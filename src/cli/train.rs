@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::detect::Detector;
 use crate::evaluation::{Labelled, read_labelled, train};
+use crate::settings::DetectSettings;
 
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
@@ -20,14 +21,17 @@ pub(super) struct TrainArgs {
     /// The order of training follows from it: the same seed and files give the same bytes.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    #[command(flatten)]
-    knowledge: super::eval::Rules,
+    /// Rules instead of the bundled ones, in the form of config/intents.toml.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
 }
 
-pub(super) fn run(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: &TrainArgs, settings: &DetectSettings) -> anyhow::Result<ExitCode> {
     let (rows, clean) = read(&args.files)?;
     anyhow::ensure!(!rows.is_empty(), "there is no labelled message to learn from");
-    let detector = train(args.knowledge.detector(Detector::new())?.by_rules_alone(), &rows, args.seed);
+    let rules = args.rules.clone().or_else(|| settings.rules.clone());
+    let untrained = Detector::load(&DetectSettings { rules, weights: None, ..*settings })?;
+    let detector = train(untrained.by_rules_alone(), &rows, args.seed);
     let bytes = detector.weights_file();
     // Whole or not at all: a daemon that starts now must not read half a file.
     let draft = args.out.with_added_extension("part");

@@ -56,11 +56,7 @@ impl Hash {
 }
 
 /// Reads the features of a message.
-pub(super) fn features(
-    findings: &Findings<'_, '_>,
-    said: &Said,
-    context: &Context,
-) -> Features {
+pub(super) fn features(findings: &Findings<'_, '_>, said: &Said, context: &Context) -> Features {
     let forms = forms(findings);
     let mut own = Vec::with_capacity(384);
     group(&mut own, 1.0, |out| words_and_pairs(&forms, out));
@@ -213,12 +209,7 @@ fn shape(findings: &Findings<'_, '_>, forms: &[Form<'_>], out: &mut Vec<u32>) {
 }
 
 /// What was said before, alone and together with what is said now.
-fn before(
-    findings: &Findings<'_, '_>,
-    forms: &[Form<'_>],
-    context: &Context,
-    out: &mut Vec<u32>,
-) {
+fn before(findings: &Findings<'_, '_>, forms: &[Form<'_>], context: &Context, out: &mut Vec<u32>) {
     out.push(Hash::of(16).end());
     let first = forms.first().map_or("", |form| form.class);
     for mark in &context.marks {

@@ -17,9 +17,9 @@ impl Flags {
     pub(super) fn named(names: &[String]) -> Result<Self, String> {
         names.iter().try_fold(Self::default(), |flags, name| {
             let place = NAMES.iter().position(|known| known == name);
-            place.map(|at| Self(flags.0 | 1 << at)).ok_or_else(|| {
-                format!("there is no flag {name:?}; there are {}", NAMES.join(", "))
-            })
+            place
+                .map(|at| Self(flags.0 | 1 << at))
+                .ok_or_else(|| format!("there is no flag {name:?}; there are {}", NAMES.join(", ")))
         })
     }
 

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::money::{self, Amount};
 use super::findings::Findings;
+use super::money::{self, Amount};
 use super::things::Thing;
 use super::vote::vote;
 use crate::domain::intent::{FollowUp, FollowUpKind, Intent, Target};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::phrases::{Hit, Phrasebook, Token, Tree};
 use super::flags::Flags;
+use super::phrases::{Hit, Phrasebook, Token, Tree};
 use super::text::singular;
 use crate::domain::intent::{CATEGORIES, FollowUpKind, Intent};
 

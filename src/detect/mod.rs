@@ -27,12 +27,14 @@ mod follow_up;
 #[cfg(test)]
 mod labelled;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::domain::chat::{Event, Message};
 use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent};
+use crate::settings::DetectSettings;
 use features::{Features, features};
 use findings::Findings;
 use heard::{Context, Heard, Memory};
@@ -76,6 +78,20 @@ pub struct Conversation {
     memory: Memory,
 }
 
+/// A file of rules or weights that cannot be read or used.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}", path.display())]
+pub struct LoadError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+fn unusable(path: &Path, error: impl std::fmt::Display) -> LoadError {
+    LoadError { path: path.to_owned(), why: error.to_string() }
+}
+
 /// The label of a message to learn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
@@ -89,6 +105,23 @@ impl Detector {
     /// A detector with the bundled rules and weights.
     pub fn new() -> Self {
         Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::bundled()) }
+    }
+
+    /// The detector that the settings ask for.
+    ///
+    /// # Errors
+    /// [`LoadError`] naming the file that cannot be read or used, and why.
+    pub fn load(settings: &DetectSettings) -> Result<Self, LoadError> {
+        let mut detector = Self::new();
+        if let Some(path) = &settings.rules {
+            let source = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
+            detector = detector.with_rules(&source).map_err(|error| unusable(path, error))?;
+        }
+        if let Some(path) = &settings.weights {
+            let bytes = std::fs::read(path).map_err(|error| unusable(path, error))?;
+            detector = detector.with_weights(&bytes).map_err(|error| unusable(path, error))?;
+        }
+        Ok(detector)
     }
 
     /// A detector with rules of one's own, in the form of `config/intents.toml`.
@@ -122,6 +155,14 @@ impl Detector {
         self.judge(subject, Some(&mut talk.memory))
     }
 
+    /// Takes in a message of a conversation that nobody asks about.
+    pub fn hear(&self, talk: &mut Conversation, subject: &Subject<'_>) {
+        let text = Text::new(subject.text);
+        let findings = Findings::of(&text, subject.event, &self.lexicon);
+        let said = self.lexicon.judge(&findings.tokens.tokens, findings.flags);
+        talk.memory.push(Heard::of(&findings, subject.sender, guess(&said)));
+    }
+
     fn judge(&self, subject: &Subject<'_>, memory: Option<&mut Memory>) -> Detection {
         let text = Text::new(subject.text);
         if text.words().is_empty() && !text.folded().chars().any(options::is_emoji) {
@@ -143,15 +184,13 @@ impl Detector {
         subject: &Subject<'_>,
         memory: Option<&mut Memory>,
     ) -> (Features, Said) {
-        let context = memory.as_ref().map_or_else(Context::default, |memory| {
-            memory.context(findings, subject.sender)
-        });
+        let context = memory
+            .as_ref()
+            .map_or_else(Context::default, |memory| memory.context(findings, subject.sender));
         let said = self.lexicon.judge(&findings.tokens.tokens, findings.flags);
         let features = features(findings, &said, &context);
         if let Some(memory) = memory {
-            // By the rules, not by the weights: in training the weights know the answers.
-            let guess = Intent::ALL[likeliest(&said.scores[..FOLLOW_UPS])];
-            memory.push(Heard::of(findings, subject.sender, guess));
+            memory.push(Heard::of(findings, subject.sender, guess(&said)));
         }
         (features, said)
     }
@@ -195,8 +234,7 @@ impl Detector {
     ) -> Sample {
         let text = Text::new(subject.text);
         let findings = Findings::of(&text, subject.event, &self.lexicon);
-        let (features, said) =
-            self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
+        let (features, said) = self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
         let mut all = features.own;
         all.extend(features.context);
         Sample {
@@ -241,6 +279,11 @@ impl Detector {
     pub fn learnt_from(&self, text: &str) -> bool {
         self.weights.header.trained_on.binary_search(&learn::digest(text)).is_ok()
     }
+}
+
+/// What a message looks like by the rules alone: in training the weights know the answers.
+fn guess(said: &Said) -> Intent {
+    Intent::ALL[likeliest(&said.scores[..FOLLOW_UPS])]
 }
 
 /// The place of the greatest; the first of equals.

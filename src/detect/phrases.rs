@@ -85,8 +85,11 @@ struct Node {
 impl Phrasebook {
     /// A book that knows the word lists.
     pub(super) fn new(lists: &BTreeMap<String, Vec<String>>) -> Self {
-        let mut book =
-            Self { symbols: FIRST_FREE, nodes: vec![Node::default(), Node::default()], ..Self::default() };
+        let mut book = Self {
+            symbols: FIRST_FREE,
+            nodes: vec![Node::default(), Node::default()],
+            ..Self::default()
+        };
         for (name, entries) in lists {
             let list = book.fresh();
             let mut ways = vec![vec![list]];
@@ -251,14 +254,7 @@ impl Phrasebook {
         }
     }
 
-    fn walk(
-        &self,
-        node: u32,
-        tokens: &[Token<'_>],
-        start: usize,
-        at: usize,
-        hits: &mut Vec<Hit>,
-    ) {
+    fn walk(&self, node: u32, tokens: &[Token<'_>], start: usize, at: usize, hits: &mut Vec<Hit>) {
         let here = &self.nodes[node as usize];
         hits.extend(here.meanings.iter().map(|meaning| Hit { meaning: *meaning, start, end: at }));
         let ended = at > start && tokens[at - 1].closes;

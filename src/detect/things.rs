@@ -63,8 +63,7 @@ pub(super) fn find<'l>(
             span: place(hit),
         })
         .collect();
-    let actions =
-        actions.iter().map(|(name, hit)| Action { name, span: place(*hit) }).collect();
+    let actions = actions.iter().map(|(name, hit)| Action { name, span: place(*hit) }).collect();
     (things, actions)
 }
 

@@ -34,9 +34,9 @@ impl<'l> Tokens<'l> {
     ) -> Self {
         let mut masks: Vec<(Range<usize>, Symbol, u8)> = Vec::new();
         let rank = |name: &Name| if name.known { 1 } else { 3 };
-        masks.extend(amounts.iter().map(|it| {
-            (it.span.clone(), if it.sure { AMOUNT } else { NUMBER }, 0)
-        }));
+        masks.extend(
+            amounts.iter().map(|it| (it.span.clone(), if it.sure { AMOUNT } else { NUMBER }, 0)),
+        );
         masks.extend(names.iter().map(|it| (it.span.clone(), NAME, rank(it))));
         masks.extend(things.iter().map(|it| (it.span.clone(), THING, 2)));
         masks.sort_by_key(|(span, _, rank)| (*rank, span.start));

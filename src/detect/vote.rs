@@ -1,7 +1,7 @@
 //! Short answers that name a choice. Whether a poll has it, the fold knows.
 
-use super::options::{emoji_word, is_emoji};
 use super::findings::Findings;
+use super::options::{emoji_word, is_emoji};
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 
 /// Words that a pick may be wrapped in.

@@ -6,9 +6,7 @@ use serde_json::Value;
 
 use super::figures::{Judged, Rate};
 use super::labelled::Labelled;
-use crate::domain::intent::{
-    Entities, ExpenseEntities, PollEntities, QueryEntities, TaskEntities,
-};
+use crate::domain::intent::{Entities, ExpenseEntities, PollEntities, QueryEntities, TaskEntities};
 
 /// The rates of all entities, intent by intent.
 pub(super) fn rates(rows: &[Labelled], judged: &[Judged]) -> Vec<(&'static str, Rate)> {
@@ -52,9 +50,9 @@ fn compare_expense(said: &Value, found: &ExpenseEntities) -> Compared {
     let lower = |it: &Option<String>| it.as_deref().map(str::to_lowercase);
     let cents = |amount: f64| (amount * 100.0).round();
     let amount = said["amount"].as_f64().is_some_and(|it| cents(it) == cents(found.amount));
-    let people: Option<BTreeSet<String>> = said["split_between"].as_array().map(|people| {
-        people.iter().filter_map(Value::as_str).map(str::to_lowercase).collect()
-    });
+    let people: Option<BTreeSet<String>> = said["split_between"]
+        .as_array()
+        .map(|people| people.iter().filter_map(Value::as_str).map(str::to_lowercase).collect());
     let split = found.split_between.as_ref();
     let split: Option<BTreeSet<String>> =
         split.map(|people| people.iter().map(|person| person.to_lowercase()).collect());
@@ -69,8 +67,13 @@ fn compare_expense(said: &Value, found: &ExpenseEntities) -> Compared {
 }
 
 fn compare_poll(said: &Value, found: &PollEntities) -> Compared {
-    let labelled: BTreeSet<String> =
-        said["options"].as_array().into_iter().flatten().filter_map(Value::as_str).map(plain).collect();
+    let labelled: BTreeSet<String> = said["options"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(plain)
+        .collect();
     let options: BTreeSet<String> = found.options.iter().map(|option| plain(option)).collect();
     let question = said["question"].as_str().map(plain) == Some(plain(&found.question));
     vec![(10, "poll options, as a set", labelled == options), (11, "poll question", question)]

@@ -58,7 +58,9 @@ pub struct BrokenLabel {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn read_labelled(files: &[impl AsRef<Path>]) -> std::io::Result<(Vec<Labelled>, Vec<BrokenLabel>)> {
+pub fn read_labelled(
+    files: &[impl AsRef<Path>],
+) -> std::io::Result<(Vec<Labelled>, Vec<BrokenLabel>)> {
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
     let mut conversation = 0;
     for path in files {

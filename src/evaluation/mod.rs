@@ -9,6 +9,6 @@ mod calibration;
 mod entities;
 mod figures;
 
-pub use folds::{cross_validate, measure, train};
 pub use figures::{Calibration, Figures, IntentFigures, Judged, Rate};
+pub use folds::{cross_validate, measure, train};
 pub use labelled::{BrokenLabel, Labelled, read_labelled};

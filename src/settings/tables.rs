@@ -4,6 +4,7 @@
 //! field does not compile without a mask. The schema marks secrets `writeOnly`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -151,6 +152,12 @@ pub struct SchedulerSettings {
 pub struct DetectSettings {
     /// The confidence below which a detection is doubtful. The best guess stands, and says so.
     pub threshold: f32,
+    /// Rules instead of the bundled ones, in the form of `config/intents.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<PathBuf>,
+    /// Weights instead of the bundled ones, as `gleaner train` writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
 }
 
 /// `[cache]`

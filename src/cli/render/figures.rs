@@ -52,8 +52,14 @@ pub fn text(figures: &Figures, method: Method) -> String {
     line(out, &format!("{:<28}{:>8.3}", "macro F1", figures.macro_f1));
     let sure = format!("sure (confidence >= {:.2})", figures.threshold);
     line(out, &format!("{sure:<28}{:>8}", percent(&figures.coverage)));
-    line(out, &format!("{:<28}{:>8}", "  of these right", percent(&figures.accuracy_over_threshold)));
-    line(out, &format!("{:<28}{:>8}", "none, surely taken for more", percent(&figures.false_alarms)));
+    line(
+        out,
+        &format!("{:<28}{:>8}", "  of these right", percent(&figures.accuracy_over_threshold)),
+    );
+    line(
+        out,
+        &format!("{:<28}{:>8}", "none, surely taken for more", percent(&figures.false_alarms)),
+    );
     let micros = figures.micros;
     line(out, &format!("{:<28}{:>8.1} / {:.1}", "µs a message, p50 / p99", micros.p50, micros.p99));
     found(out, "intent", &figures.intents);
