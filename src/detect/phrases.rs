@@ -352,4 +352,85 @@ fn bare(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn book() -> Phrasebook {
+        let lists = [("verb", vec!["book", "look into"])];
+        let lists = lists
+            .map(|(name, words)| (name.to_owned(), words.into_iter().map(str::to_owned).collect()));
+        Phrasebook::new(&BTreeMap::from(lists))
+    }
+
+    /// Whether the phrase is in a text of words, `.` ends a sentence, `£` is an amount.
+    fn holds(phrase: &str, text: &str) -> bool {
+        let mut book = book();
+        book.add(Tree::Rules, phrase, 7).unwrap();
+        let words: Vec<&str> = text.split(' ').filter(|word| *word != ".").collect();
+        let stops: Vec<usize> = text
+            .split(' ')
+            .enumerate()
+            .filter(|(_, word)| *word == ".")
+            .enumerate()
+            .map(|(stops, (at, _))| at - stops)
+            .collect();
+        let token = |(at, word): (usize, &&str)| Token {
+            mask: (*word == "£").then_some(AMOUNT),
+            known: book.known(word),
+            opens: at == 0 || stops.contains(&at),
+            closes: at + 1 == words.len() || stops.contains(&(at + 1)),
+        };
+        let tokens: Vec<Token<'_>> = words.iter().enumerate().map(token).collect();
+        let mut hits = Vec::new();
+        book.find(Tree::Rules, &tokens, &mut hits);
+        hits.iter().any(|hit| hit.meaning == 7)
+    }
+
+    #[test]
+    fn groups_options_and_lists_are_what_they_say() {
+        for (phrase, text, there) in [
+            ("can (you|someone) {verb}", "can someone book it", true),
+            ("can (you|someone) {verb}", "can we book it", false),
+            ("can you [please] {verb}", "can you look into it", true),
+            ("can you [please|pls] {verb}", "can you pls book", true),
+            ("(i (paid|gave)|from me) £", "x", false),
+            ("dont {verb}", "don't book", true),
+        ] {
+            if phrase.contains('£') {
+                assert!(book().add(Tree::Rules, phrase, 0).is_err());
+            } else {
+                assert_eq!(holds(phrase, text), there, "{phrase:?} in {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_reach_four_words_and_no_phrase_crosses_a_sentence() {
+        assert!(holds("paid ... <amt>", "we paid the man £"));
+        assert!(holds("paid ... <amt>", "paid £"));
+        assert!(!holds("paid ... <amt>", "paid a b c d e £"));
+        assert!(!holds("paid ... <amt>", "we paid . the rest £"));
+        assert!(holds("paid * <amt>", "paid him £") && !holds("paid * <amt>", "paid £"));
+    }
+
+    #[test]
+    fn the_ends_of_a_sentence_can_be_asked_for() {
+        assert!(holds("^ done", "ok . done now") && !holds("^ done", "all done"));
+        assert!(holds("for me $", "sunday for me . bye") && !holds("for me $", "for me too"));
+    }
+
+    #[test]
+    fn a_bad_phrase_says_what_is_wrong_with_it() {
+        for (phrase, named) in [
+            ("can (you", "not closed"),
+            ("{nouns}", "nouns"),
+            ("[please]", "says nothing"),
+            ("<thing", "<thing"),
+            (
+                "{verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb} {verb}",
+                "ways",
+            ),
+        ] {
+            let why = book().add(Tree::Rules, phrase, 0).unwrap_err();
+            assert!(why.contains(named), "{why}");
+        }
+    }
 }

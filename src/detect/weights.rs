@@ -183,3 +183,38 @@ pub(super) fn heads(logits: &Logits) -> ([f32; FOLLOW_UPS], [f32; OUTPUTS - FOLL
     let follow_ups = std::array::from_fn(|at| logits[FOLLOW_UPS + at]);
     (softmax(intents), softmax(follow_ups))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_weights_can_be_read_and_written_back() {
+        assert_eq!(Weights::bundled().write(), BUNDLED);
+    }
+
+    #[test]
+    fn a_file_of_another_kind_format_or_length_is_refused_with_the_reason() {
+        let good = Weights::none().write();
+        let other = String::from_utf8_lossy(&good).replacen("\"format\":1", "\"format\":9", 1);
+        for (bytes, named) in [
+            (b"hello".to_vec(), "first line"),
+            (b"{}\n".to_vec(), "missing field"),
+            (other.into_bytes(), "format is 9"),
+            (good[..good.len() - 1].to_vec(), "bytes"),
+        ] {
+            let error = Weights::read(&bytes).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn confidence_lies_on_the_line_of_what_was_right() {
+        let mut weights = Weights::none();
+        assert!((weights.calibrated(0.7) - 0.7).abs() < 1e-6);
+        weights.header.calibration = vec![(0.4, 0.5), (0.8, 0.7)];
+        for (said, is) in [(0.1, 0.5), (0.4, 0.5), (0.6, 0.6), (0.8, 0.7), (1.0, 0.7)] {
+            assert!((weights.calibrated(said) - is).abs() < 1e-6, "{said}");
+        }
+    }
+}
