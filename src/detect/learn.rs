@@ -1,17 +1,24 @@
 //! Training: from labelled messages to weights, the same for the same seed.
 
+use std::ops::Range;
+
+use super::aspects::ASPECTS;
 use super::features::Feature;
 use super::lexicon::{Scores, VOICES};
-use super::weights::{FOLLOW_UPS, Header, Logits, OUTPUTS, Weights, heads, row};
+use super::weights::{OUTPUTS, Shape, Table, Weights, row, softmax_of};
 
-/// The table has two to this power of rows.
-const BITS: u32 = 16;
+/// The table of intents and follow-ups has two to this power of rows.
+const INTENT_BITS: u32 = 15;
+/// The table of what is judged about entities.
+const ASPECT_BITS: u32 = 13;
 const ROUNDS: usize = 12;
 const RATE: f32 = 0.35;
 /// How hard weights are drawn towards zero.
 const DECAY: f32 = 2e-5;
-/// How much less the rules move than single words do.
+/// How much less the rules' shares move than weights do.
 const RULES_RATE: f32 = 0.005;
+/// What an output takes from its own rules before training.
+const RULES_SHARE: f32 = 0.1;
 
 /// A labelled message, ready to learn from.
 #[derive(Debug, Clone)]
@@ -20,49 +27,67 @@ pub struct Sample {
     pub(super) text: u32,
     pub(super) features: Vec<Feature>,
     pub(super) scores: Scores,
-    /// The place of the right intent.
-    pub(super) intent: usize,
-    /// The place of the right output on follow-ups, 0 for none; unknown where nobody labelled it.
-    pub(super) follow_up: Option<usize>,
+    /// The right outputs on intent and follow-up, each with the places among which it is one.
+    pub(super) intents: Vec<(Range<usize>, usize)>,
+    /// The same of what is judged about entities.
+    pub(super) aspects: Vec<(Range<usize>, usize)>,
 }
 
-/// Weights while they are trained.
-struct Learner {
+/// A table while it is trained.
+struct Learner<const N: usize> {
     bits: u32,
-    table: Vec<[f32; OUTPUTS]>,
+    table: Vec<[f32; N]>,
     /// The sums of the squared steps, by which each weight's next step shrinks.
-    moved: Vec<[f32; OUTPUTS]>,
-    bias: Logits,
-    rules: [Scores; OUTPUTS],
+    moved: Vec<[f32; N]>,
+    bias: [f32; N],
+    rules: [Scores; N],
 }
 
 /// Trains weights; their confidence is not calibrated yet.
 pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
-    let mut learner = Learner {
-        bits: BITS,
-        table: vec![[0.0; OUTPUTS]; 1 << BITS],
-        moved: vec![[1e-2; OUTPUTS]; 1 << BITS],
-        bias: [0.0; OUTPUTS],
-        rules: Weights::none().header.rules.map(|row| row.map(|weight| weight * 0.1)),
-    };
-    let mut order: Vec<usize> = (0..samples.len()).collect();
-    let mut random = seed;
-    for round in 0..ROUNDS {
-        shuffle(&mut order, &mut random);
-        let rate = RATE * (1.0 - round as f32 / ROUNDS as f32);
-        for at in &order {
-            learner.step(samples[*at], rate);
-        }
-    }
-    let mut weights = learner.finish(samples.len(), seed);
-    weights.header.trained_on = samples.iter().map(|sample| sample.text).collect();
-    weights.header.trained_on.sort_unstable();
-    weights.header.trained_on.dedup();
+    let mut weights = Weights::none();
+    let own = weights.header.rules.map(|row| row.map(|share| share * RULES_SHARE));
+    let mut intents = Learner::<OUTPUTS>::new(INTENT_BITS, own);
+    intents.learn(samples, |sample| &sample.intents, seed);
+    let told: Vec<&Sample> = samples.iter().copied().filter(|it| !it.aspects.is_empty()).collect();
+    let mut aspects = Learner::<ASPECTS>::new(ASPECT_BITS, [[0.0; VOICES]; ASPECTS]);
+    aspects.learn(&told, |sample| &sample.aspects, seed);
+    let mut trained_on: Vec<u32> = samples.iter().map(|sample| sample.text).collect();
+    trained_on.sort_unstable();
+    trained_on.dedup();
+    weights.header.messages = samples.len();
+    weights.header.seed = seed;
+    weights.header.trained_on = trained_on;
+    weights.header.rules = intents.rules;
+    (weights.header.intents, weights.intents) = intents.finish();
+    (weights.header.aspects, weights.aspects) = aspects.finish();
     weights
 }
 
-impl Learner {
-    fn logits(&self, sample: &Sample) -> Logits {
+impl<const N: usize> Learner<N> {
+    fn new(bits: u32, rules: [Scores; N]) -> Self {
+        let (table, moved) = (vec![[0.0; N]; 1 << bits], vec![[1e-2; N]; 1 << bits]);
+        Self { bits, table, moved, bias: [0.0; N], rules }
+    }
+
+    fn learn(
+        &mut self,
+        samples: &[&Sample],
+        targets: impl Fn(&Sample) -> &[(Range<usize>, usize)],
+        seed: u64,
+    ) {
+        let mut order: Vec<usize> = (0..samples.len()).collect();
+        let mut random = seed;
+        for round in 0..ROUNDS {
+            shuffle(&mut order, &mut random);
+            let rate = RATE * (1.0 - round as f32 / ROUNDS as f32);
+            for at in &order {
+                self.step(samples[*at], targets(samples[*at]), rate);
+            }
+        }
+    }
+
+    fn logits(&self, sample: &Sample) -> [f32; N] {
         let mut logits = self.bias;
         for (logit, rules) in logits.iter_mut().zip(&self.rules) {
             *logit += rules.iter().zip(&sample.scores).map(|(w, score)| w * score).sum::<f32>();
@@ -77,27 +102,24 @@ impl Learner {
     }
 
     /// Moves the weights against the error on one sample.
-    fn step(&mut self, sample: &Sample, rate: f32) {
-        let (intents, follow_ups) = heads(&self.logits(sample));
-        let mut errors: Logits = [0.0; OUTPUTS];
-        for (at, probability) in intents.iter().enumerate() {
-            errors[at] = probability - f32::from(u8::from(at == sample.intent));
-        }
-        if let Some(right) = sample.follow_up {
-            for (at, probability) in follow_ups.iter().enumerate() {
-                errors[FOLLOW_UPS + at] = probability - f32::from(u8::from(at == right));
-            }
+    fn step(&mut self, sample: &Sample, targets: &[(Range<usize>, usize)], rate: f32) {
+        let logits = self.logits(sample);
+        let mut errors = [0.0; N];
+        for (places, right) in targets {
+            errors[places.clone()].copy_from_slice(&logits[places.clone()]);
+            softmax_of(&mut errors[places.clone()]);
+            errors[*right] -= 1.0;
         }
         for feature in &sample.features {
             let at = row(feature.hash, self.bits);
             let (weights, moved) = (&mut self.table[at], &mut self.moved[at]);
-            for output in 0..OUTPUTS {
+            for output in targets.iter().flat_map(|(places, _)| places.clone()) {
                 let slope = errors[output] * feature.value + DECAY * weights[output];
                 moved[output] += slope * slope;
                 weights[output] -= rate * slope / moved[output].sqrt();
             }
         }
-        for output in 0..OUTPUTS {
+        for output in targets.iter().flat_map(|(places, _)| places.clone()) {
             self.bias[output] -= rate * 0.02 * errors[output];
             for voice in 0..VOICES {
                 let slope = errors[output] * sample.scores[voice];
@@ -107,8 +129,8 @@ impl Learner {
     }
 
     /// Each output's weights as bytes of one scale.
-    fn finish(self, messages: usize, seed: u64) -> Weights {
-        let mut most = [f32::EPSILON; OUTPUTS];
+    fn finish(&self) -> (Shape, Table<N>) {
+        let mut most = [f32::EPSILON; N];
         for row in &self.table {
             for (most, weight) in most.iter_mut().zip(row) {
                 *most = most.max(weight.abs());
@@ -118,16 +140,8 @@ impl Learner {
         let byte = |weight: f32, scale: f32| (weight / scale).round() as i8;
         let table = self.table.iter();
         let table = table.map(|row| std::array::from_fn(|at| byte(row[at], scales[at]))).collect();
-        let header = Header {
-            messages,
-            seed,
-            scales,
-            bias: self.bias,
-            rules: self.rules,
-            bits: self.bits,
-            ..Weights::none().header
-        };
-        Weights { header, table }
+        let shape = Shape { bits: self.bits, scales: scales.to_vec(), bias: self.bias.to_vec() };
+        (shape, table)
     }
 }
 

@@ -18,6 +18,7 @@ mod flags;
 mod findings;
 mod heard;
 mod features;
+mod aspects;
 mod weights;
 mod learn;
 mod query;
@@ -27,6 +28,7 @@ mod follow_up;
 #[cfg(test)]
 mod fuzz;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,12 +37,13 @@ use jiff::Timestamp;
 use crate::domain::chat::{Event, Message};
 use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent};
 use crate::settings::DetectSettings;
+use aspects::Aspects;
 use features::{Features, features};
 use findings::Findings;
 use heard::{Context, Heard, Memory};
 use lexicon::{Lexicon, Said};
 use text::Text;
-use weights::{FOLLOW_UPS, Weights, heads};
+use weights::{FOLLOW_UPS, OUTPUTS, Weights, heads};
 
 pub use learn::Sample;
 pub use lexicon::BadRules;
@@ -93,18 +96,36 @@ fn unusable(path: &Path, error: impl std::fmt::Display) -> LoadError {
 }
 
 /// The label of a message to learn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Label {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Label<'a> {
     /// The right intent.
     pub intent: Intent,
+    /// Its entities, as far as they are labelled.
+    pub entities: &'a serde_json::Value,
     /// The right kind of follow-up, `Some(None)` for none; `None` where nobody labelled it.
     pub follow_up: Option<Option<FollowUpKind>>,
+}
+
+impl Label<'_> {
+    fn targets(&self) -> Vec<(Range<usize>, usize)> {
+        let mut targets = vec![(0..FOLLOW_UPS, self.intent.place())];
+        if let Some(kind) = self.follow_up {
+            let place = kind.map_or(0, |kind| kind.place() + 1);
+            targets.push((FOLLOW_UPS..OUTPUTS, FOLLOW_UPS + place));
+        }
+        targets
+    }
 }
 
 impl Detector {
     /// A detector with the bundled rules and weights.
     pub fn new() -> Self {
         Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::bundled()) }
+    }
+
+    /// A detector with the bundled rules that judges by them alone.
+    pub fn by_rules() -> Self {
+        Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::none()) }
     }
 
     /// The detector that the settings ask for.
@@ -174,7 +195,8 @@ impl Detector {
         self.weights.add(&features.own, &mut logits);
         self.weights.add(&features.context, &mut logits);
         let (intents, follow_ups) = heads(&logits);
-        self.decide(&findings, &intents, &follow_ups)
+        let aspects = self.weights.aspects(&features.own);
+        self.decide(&findings, aspects.as_ref(), &intents, &follow_ups)
     }
 
     /// The features and rules that speak; the memory takes the message in.
@@ -199,13 +221,14 @@ impl Detector {
     fn decide(
         &self,
         findings: &Findings<'_, '_>,
+        aspects: Option<&Aspects>,
         intents: &[f32; Intent::ALL.len()],
         follow_ups: &[f32],
     ) -> Detection {
         let mut ranked = Intent::ALL;
         ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
         for intent in ranked {
-            let Some(entities) = read::entities(findings, intent) else { continue };
+            let Some(entities) = read::entities(findings, aspects, intent) else { continue };
             return Detection {
                 confidence: self.weights.calibrated(intents[intent.place()]),
                 follow_up: self.follow_up(findings, intent, follow_ups),
@@ -230,7 +253,7 @@ impl Detector {
         &self,
         subject: &Subject<'_>,
         talk: Option<&mut Conversation>,
-        label: Label,
+        label: Label<'_>,
     ) -> Sample {
         let text = Text::new(subject.text);
         let findings = Findings::of(&text, subject.event, &self.lexicon);
@@ -241,8 +264,8 @@ impl Detector {
             text: learn::digest(subject.text),
             features: all,
             scores: said.scores,
-            intent: label.intent.place(),
-            follow_up: label.follow_up.map(|kind| kind.map_or(0, |kind| kind.place() + 1)),
+            intents: label.targets(),
+            aspects: aspects::targets(label.intent, label.entities),
         }
     }
 

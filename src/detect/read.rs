@@ -1,5 +1,6 @@
 //! From an intent and what the readers found to that intent's entities.
 
+use super::aspects::Aspects;
 use super::due::due;
 use super::findings::Findings;
 use super::money::{currency_of, total};
@@ -10,7 +11,11 @@ use super::things::{Action, Thing, noun_after, object_of, what};
 use crate::domain::intent::{Entities, ExpenseEntities, Intent, PollEntities, TaskEntities};
 
 /// Reads the entities of this intent; nothing when the text lacks what the intent cannot be without.
-pub(super) fn entities(findings: &Findings<'_, '_>, intent: Intent) -> Option<Entities> {
+pub(super) fn entities(
+    findings: &Findings<'_, '_>,
+    aspects: Option<&Aspects>,
+    intent: Intent,
+) -> Option<Entities> {
     match intent {
         Intent::TaskCreation => task(findings).map(Entities::Task),
         Intent::ExpenseEntry => expense(findings).map(Entities::Expense),

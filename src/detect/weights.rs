@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::aspects::{ASPECTS, Aspects};
 use super::features::Feature;
 use super::lexicon::{Scores, VOICES};
 use crate::domain::intent::Intent;
@@ -31,17 +32,15 @@ pub struct BadWeights(pub(super) String);
 pub(super) struct Header {
     /// The version of the file's form.
     pub(super) format: u32,
-    /// The table has two to this power of rows.
-    pub(super) bits: u32,
     /// How many messages it was trained on.
     pub(super) messages: usize,
     /// The seed of the training's order.
     pub(super) seed: u64,
-    /// What each step of an output's bytes is worth.
-    pub(super) scales: Logits,
-    /// What each output starts with.
-    pub(super) bias: Logits,
-    /// What each output takes from each voice of the rules.
+    /// The table of intents and follow-ups.
+    pub(super) intents: Shape,
+    /// The table of what is judged about entities.
+    pub(super) aspects: Shape,
+    /// What each output on intents and follow-ups takes from each voice of the rules.
     pub(super) rules: [Scores; OUTPUTS],
     /// How often a guess of this probability was right on messages not trained on, rising.
     pub(super) calibration: Vec<(f32, f32)>,
@@ -49,11 +48,33 @@ pub(super) struct Header {
     pub(super) trained_on: Vec<u32>,
 }
 
+/// What a table's bytes mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shape {
+    /// The table has two to this power of rows.
+    pub(super) bits: u32,
+    /// What each step of an output's bytes is worth.
+    pub(super) scales: Vec<f32>,
+    /// What each output starts with.
+    pub(super) bias: Vec<f32>,
+}
+
+impl Shape {
+    fn empty(outputs: usize) -> Self {
+        Self { bits: 0, scales: vec![0.0; outputs], bias: vec![0.0; outputs] }
+    }
+}
+
+/// A row of bytes for each of many features.
+pub(super) type Table<const N: usize> = Vec<[i8; N]>;
+
 /// Trained weights, ready for use.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Weights {
     pub(super) header: Header,
-    pub(super) table: Vec<[i8; OUTPUTS]>,
+    pub(super) intents: Table<OUTPUTS>,
+    pub(super) aspects: Table<ASPECTS>,
 }
 
 impl Weights {
@@ -68,23 +89,25 @@ impl Weights {
         for voice in 0..VOICES {
             rules[if voice < FOLLOW_UPS { voice } else { voice + 1 }][voice] = 1.0;
         }
-        let mut bias = [0.0; OUTPUTS];
+        let mut intents = Shape::empty(OUTPUTS);
         // A follow-up needs more evidence than a word.
-        bias[FOLLOW_UPS] = 1.5;
-        Self {
-            header: Header {
-                format: FORMAT,
-                bits: 0,
-                messages: 0,
-                seed: 0,
-                scales: [0.0; OUTPUTS],
-                bias,
-                rules,
-                calibration: Vec::new(),
-                trained_on: Vec::new(),
-            },
-            table: vec![[0; OUTPUTS]],
-        }
+        intents.bias[FOLLOW_UPS] = 1.5;
+        let header = Header {
+            format: FORMAT,
+            messages: 0,
+            seed: 0,
+            intents,
+            aspects: Shape::empty(ASPECTS),
+            rules,
+            calibration: Vec::new(),
+            trained_on: Vec::new(),
+        };
+        Self { header, intents: vec![[0; OUTPUTS]], aspects: vec![[0; ASPECTS]] }
+    }
+
+    /// Whether nothing was learnt, so that the rules and readers judge alone.
+    pub(super) fn is_none(&self) -> bool {
+        self.header.messages == 0
     }
 
     /// Reads a weights file.
@@ -102,51 +125,46 @@ impl Weights {
         if header.format != FORMAT {
             return Err(bad(format!("its format is {}, not {FORMAT}", header.format)));
         }
-        let rows = 1usize
-            .checked_shl(header.bits)
-            .filter(|rows| *rows <= 1 << 24)
-            .ok_or_else(|| bad(format!("{} bits are too many", header.bits)))?;
-        let (table, rest) = bytes[end + 1..].as_chunks::<OUTPUTS>();
-        if table.len() != rows || !rest.is_empty() {
-            let (found, wanted) = (bytes.len() - end - 1, rows * OUTPUTS);
-            return Err(bad(format!("its table has {found} bytes, not {wanted}")));
+        let body = &bytes[end + 1..];
+        let (intents, rest) = table(body, &header.intents)?;
+        let (aspects, rest) = table(rest, &header.aspects)?;
+        if !rest.is_empty() {
+            return Err(bad(format!("{} bytes follow its tables", rest.len())));
         }
-        let table = table.iter().map(|row| row.map(|byte| byte as i8)).collect();
-        Ok(Self { header, table })
+        Ok(Self { header, intents, aspects })
     }
 
     /// The file's bytes.
     pub(super) fn write(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec(&self.header).expect("numbers and lists serialize");
         bytes.push(b'\n');
-        bytes.extend(self.table.iter().flatten().map(|weight| *weight as u8));
+        bytes.extend(self.intents.iter().flatten().map(|weight| *weight as u8));
+        bytes.extend(self.aspects.iter().flatten().map(|weight| *weight as u8));
         bytes
     }
 
     /// What the rules say, and each output's start.
     pub(super) fn of_rules(&self, scores: &Scores) -> Logits {
-        let mut logits = self.header.bias;
+        let mut logits: Logits = std::array::from_fn(|at| self.header.intents.bias[at]);
         for (logit, row) in logits.iter_mut().zip(&self.header.rules) {
             *logit += row.iter().zip(scores).map(|(weight, score)| weight * score).sum::<f32>();
         }
         logits
     }
 
-    /// Adds what the features say.
+    /// Adds what the features say of intents and follow-ups.
     pub(super) fn add(&self, features: &[Feature], logits: &mut Logits) {
-        if self.table.len() == 1 {
-            return;
+        add(&self.intents, &self.header.intents, features, logits);
+    }
+
+    /// What the features say of the entities; nothing when nothing was learnt.
+    pub(super) fn aspects(&self, features: &[Feature]) -> Option<Aspects> {
+        if self.is_none() {
+            return None;
         }
-        let mut sums = [0.0f32; OUTPUTS];
-        for feature in features {
-            let row = &self.table[row(feature.hash, self.header.bits)];
-            for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += f32::from(*weight) * feature.value;
-            }
-        }
-        for ((logit, sum), scale) in logits.iter_mut().zip(sums).zip(&self.header.scales) {
-            *logit += sum * scale;
-        }
+        let mut logits = std::array::from_fn(|at| self.header.aspects.bias[at]);
+        add(&self.aspects, &self.header.aspects, features, &mut logits);
+        Some(Aspects(logits))
     }
 
     /// How often a guess of this probability is right.
@@ -164,24 +182,73 @@ impl Weights {
     }
 }
 
+/// A table of this shape, and the bytes that follow it.
+fn table<'b, const N: usize>(
+    bytes: &'b [u8],
+    shape: &Shape,
+) -> Result<(Table<N>, &'b [u8]), BadWeights> {
+    let rows = 1usize
+        .checked_shl(shape.bits)
+        .filter(|_| shape.bits <= 24)
+        .ok_or_else(|| BadWeights(format!("{} bits are too many", shape.bits)))?;
+    if shape.scales.len() != N || shape.bias.len() != N {
+        let found = shape.scales.len();
+        return Err(BadWeights(format!("a table of it has {found} outputs, not {N}")));
+    }
+    let (body, rest) = bytes
+        .split_at_checked(rows * N)
+        .ok_or_else(|| BadWeights(format!("{} bytes are too few", bytes.len())))?;
+    let (rows, _) = body.as_chunks::<N>();
+    Ok((rows.iter().map(|row| row.map(|byte| byte as i8)).collect(), rest))
+}
+
+/// Adds what a table says of the features.
+fn add<const N: usize>(
+    table: &Table<N>,
+    shape: &Shape,
+    features: &[Feature],
+    logits: &mut [f32; N],
+) {
+    if shape.bits == 0 {
+        return;
+    }
+    let mut sums = [0.0f32; N];
+    for feature in features {
+        let weights = &table[row(feature.hash, shape.bits)];
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            *sum += f32::from(*weight) * feature.value;
+        }
+    }
+    for ((logit, sum), scale) in logits.iter_mut().zip(sums).zip(&shape.scales) {
+        *logit += sum * scale;
+    }
+}
+
 /// The row of the table that a hash falls into.
 pub(super) fn row(hash: u32, bits: u32) -> usize {
     (u64::from(hash) >> (32 - bits)) as usize
 }
 
-/// Evidence as probabilities.
-pub(super) fn softmax<const N: usize>(logits: [f32; N]) -> [f32; N] {
+/// Turns evidence into probabilities.
+pub(super) fn softmax_of(logits: &mut [f32]) {
     let most = logits.iter().copied().fold(f32::MIN, f32::max);
-    let raised = logits.map(|logit| (logit - most).exp());
-    let sum: f32 = raised.iter().sum();
-    raised.map(|it| it / sum)
+    let mut sum = 0.0;
+    for logit in &mut *logits {
+        *logit = (*logit - most).exp();
+        sum += *logit;
+    }
+    for it in logits {
+        *it /= sum;
+    }
 }
 
 /// The outputs on intents and those on follow-ups, each as probabilities.
 pub(super) fn heads(logits: &Logits) -> ([f32; FOLLOW_UPS], [f32; OUTPUTS - FOLLOW_UPS]) {
-    let intents = std::array::from_fn(|at| logits[at]);
-    let follow_ups = std::array::from_fn(|at| logits[FOLLOW_UPS + at]);
-    (softmax(intents), softmax(follow_ups))
+    let mut intents = std::array::from_fn(|at| logits[at]);
+    let mut follow_ups = std::array::from_fn(|at| logits[FOLLOW_UPS + at]);
+    softmax_of(&mut intents);
+    softmax_of(&mut follow_ups);
+    (intents, follow_ups)
 }
 
 #[cfg(test)]
@@ -201,7 +268,7 @@ mod tests {
             (b"hello".to_vec(), "first line"),
             (b"{}\n".to_vec(), "missing field"),
             (other.into_bytes(), "format is 9"),
-            (good[..good.len() - 1].to_vec(), "bytes"),
+            (good[..good.len() - 1].to_vec(), "too few"),
         ] {
             let error = Weights::read(&bytes).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -103,6 +103,9 @@ pub const CATEGORIES: [&str; 15] = [
     "other",
 ];
 
+/// The topics a question may have.
+pub const TOPICS: [&str; 6] = ["spending", "tasks", "people", "schedule", "polls", "other"];
+
 /// What a message says about a poll.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PollEntities {

@@ -20,7 +20,7 @@ pub struct Judged {
 impl Judged {
     /// Whether the intent is the labelled one.
     pub fn is_right(&self, row: &Labelled) -> bool {
-        self.detection.intent() == row.label.intent
+        self.detection.intent() == row.intent
     }
 }
 
@@ -130,7 +130,7 @@ impl Figures {
             of(*other).total_cmp(&of(*one))
         });
         let most = &by_confidence[..rows.len() * 3 / 4];
-        let none = |at: &usize| rows[*at].label.intent == Intent::None;
+        let none = |at: &usize| rows[*at].intent == Intent::None;
         let alarm = |at: usize| sure(at) && judged[at].detection.intent() != Intent::None;
         let intents = intents(rows, judged);
         Self {
@@ -169,7 +169,7 @@ fn intents(rows: &[Labelled], judged: &[Judged]) -> Vec<IntentFigures> {
     let of = |intent: Intent| {
         let pairs = rows.iter().zip(judged);
         let pairs =
-            pairs.map(|(row, it)| (row.label.intent == intent, it.detection.intent() == intent));
+            pairs.map(|(row, it)| (row.intent == intent, it.detection.intent() == intent));
         found(intent.name(), pairs)
     };
     Intent::ALL.map(of).to_vec()
@@ -179,7 +179,7 @@ fn follow_ups(rows: &[Labelled], judged: &[Judged]) -> Vec<IntentFigures> {
     let of = |kind: FollowUpKind| {
         let pairs = rows.iter().zip(judged).filter_map(|(row, it)| {
             let said = it.detection.follow_up.as_ref().map(|follow_up| follow_up.kind);
-            Some((row.label.follow_up? == Some(kind), said == Some(kind)))
+            Some((row.follow_up? == Some(kind), said == Some(kind)))
         });
         found(kind.name(), pairs)
     };
@@ -189,7 +189,7 @@ fn follow_ups(rows: &[Labelled], judged: &[Judged]) -> Vec<IntentFigures> {
 fn confusion(rows: &[Labelled], judged: &[Judged]) -> [[usize; 5]; 5] {
     let mut table = [[0; 5]; 5];
     for (row, it) in rows.iter().zip(judged) {
-        table[row.label.intent.place()][it.detection.intent().place()] += 1;
+        table[row.intent.place()][it.detection.intent().place()] += 1;
     }
     table
 }

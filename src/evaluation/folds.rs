@@ -81,7 +81,7 @@ fn deal(rows: &[Labelled], seed: u64) -> Vec<usize> {
 /// The messages as training wants them, each conversation heard in its order.
 fn samples(detector: &Detector, rows: &[Labelled]) -> Vec<Sample> {
     let mut talk = Talk::default();
-    rows.iter().map(|row| detector.sample(&row.subject(), talk.of(row), row.label)).collect()
+    rows.iter().map(|row| detector.sample(&row.subject(), talk.of(row), row.label())).collect()
 }
 
 /// Judges each fold by a detector trained on the others; its confidence is left uncalibrated.

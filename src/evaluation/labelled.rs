@@ -25,12 +25,19 @@ pub struct Labelled {
     /// When it was sent.
     pub sent_at: Option<Timestamp>,
     /// What it is for.
-    pub label: Label,
+    pub intent: Intent,
+    /// The kind of its follow-up, `Some(None)` for none; `None` where nobody labelled it.
+    pub follow_up: Option<Option<FollowUpKind>>,
     /// Its entities, as labelled.
     pub entities: Value,
 }
 
 impl Labelled {
+    /// What training is told of it.
+    pub fn label(&self) -> Label<'_> {
+        Label { intent: self.intent, entities: &self.entities, follow_up: self.follow_up }
+    }
+
     /// The message as detection is given it.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
@@ -113,7 +120,8 @@ fn read_line(number: usize, bytes: &[u8]) -> Result<Line, String> {
         text: text.to_owned(),
         sender: value["sender"].as_str().map(str::to_owned),
         sent_at: value["sent_at"].as_str().and_then(|at| at.parse().ok()),
-        label: Label { intent, follow_up: follow_up(&value)? },
+        intent,
+        follow_up: follow_up(&value)?,
         entities: value["entities"].clone(),
     })))
 }
@@ -163,7 +171,7 @@ mod tests {
         ];
         let (rows, broken) = read(&lines.join("\n"));
         assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].label.follow_up, Some(Some(FollowUpKind::Vote)));
+        assert_eq!(rows[0].follow_up, Some(Some(FollowUpKind::Vote)));
         let lines: Vec<usize> = broken.iter().map(|broken| broken.line).collect();
         assert_eq!(lines, [2, 3, 4, 5]);
         assert!(broken[1].why.contains("party") && broken[2].why.contains("action"));

@@ -1,0 +1,148 @@
+//! What the weights say of an intent's entities: who paid, what kind of expense, which action.
+//!
+//! Readers find names, nouns and verbs; whether the payer is the sender or a name, which of
+//! fifteen categories an expense belongs to, is judged by the words as a whole.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::lexicon::ACTIONS;
+use super::weights::softmax_of;
+use crate::domain::intent::{CATEGORIES, Intent, TOPICS};
+
+/// Who an entity names: the payer of an expense, the one who is to do a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Nobody, or nobody that is known.
+    Nobody,
+    /// The sender.
+    Me,
+    /// Somebody by name.
+    Named,
+    /// Whoever will.
+    Someone,
+    /// All of the group.
+    Everyone,
+}
+
+const WHO: [Who; 5] = [Who::Nobody, Who::Me, Who::Named, Who::Someone, Who::Everyone];
+
+/// Something that is judged about an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aspect {
+    Payer,
+    Category,
+    Assignee,
+    Action,
+    Topic,
+}
+
+/// How many outputs all aspects have.
+pub(super) const ASPECTS: usize = 3 + CATEGORIES.len() + 5 + ACTIONS.len() + TOPICS.len();
+
+impl Aspect {
+    const ALL: [Self; 5] =
+        [Self::Payer, Self::Category, Self::Assignee, Self::Action, Self::Topic];
+
+    fn size(self) -> usize {
+        match self {
+            Self::Payer => 3,
+            Self::Category => CATEGORIES.len(),
+            Self::Assignee => WHO.len(),
+            Self::Action => ACTIONS.len(),
+            Self::Topic => TOPICS.len(),
+        }
+    }
+
+    /// Its places among the outputs.
+    pub(super) fn places(self) -> Range<usize> {
+        let before = Self::ALL.iter().take_while(|aspect| **aspect != self);
+        let start = before.map(|aspect| aspect.size()).sum();
+        start..start + self.size()
+    }
+}
+
+/// The right outputs of a labelled message, each with the places among which it is one.
+pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<(Range<usize>, usize)> {
+    let among = |aspect: Aspect, place: Option<usize>| {
+        let places = aspect.places();
+        place.map(|at| (places.clone(), places.start + at))
+    };
+    let listed = |list: &[&str], key: &str| {
+        let said = entities[key].as_str();
+        said.and_then(|said| list.iter().position(|it| *it == said))
+    };
+    let who = |key: &str| {
+        let who = match entities[key].as_str() {
+            None => Who::Nobody,
+            Some("me") => Who::Me,
+            Some("someone") => Who::Someone,
+            Some("everyone") => Who::Everyone,
+            Some(_) => Who::Named,
+        };
+        WHO.iter().position(|it| *it == who)
+    };
+    let found = match intent {
+        Intent::ExpenseEntry => vec![
+            among(Aspect::Payer, who("paid_by").filter(|at| *at < 3)),
+            among(Aspect::Category, listed(&CATEGORIES, "category")),
+        ],
+        Intent::TaskCreation => vec![
+            among(Aspect::Assignee, who("assignee")),
+            among(Aspect::Action, listed(ACTIONS, "action")),
+        ],
+        Intent::Query => vec![among(Aspect::Topic, listed(&TOPICS, "topic"))],
+        Intent::PollCreation | Intent::None => Vec::new(),
+    };
+    found.into_iter().flatten().collect()
+}
+
+/// What the weights say of a message's entities.
+#[derive(Debug, Clone)]
+pub(super) struct Aspects(pub(super) [f32; ASPECTS]);
+
+impl Aspects {
+    /// The likeliest of an aspect, by its place, and how likely it is.
+    fn likeliest(&self, aspect: Aspect) -> (usize, f32) {
+        let mut logits = self.0[aspect.places()].to_vec();
+        softmax_of(&mut logits);
+        let mut best = (0, logits[0]);
+        for (at, probability) in logits.into_iter().enumerate() {
+            if probability > best.1 {
+                best = (at, probability);
+            }
+        }
+        best
+    }
+
+    /// Who paid.
+    pub(super) fn payer(&self) -> (Who, f32) {
+        let (at, probability) = self.likeliest(Aspect::Payer);
+        (WHO[at], probability)
+    }
+
+    /// Who is to do it.
+    pub(super) fn assignee(&self) -> (Who, f32) {
+        let (at, probability) = self.likeliest(Aspect::Assignee);
+        (WHO[at], probability)
+    }
+
+    /// The category of an expense.
+    pub(super) fn category(&self) -> (&'static str, f32) {
+        let (at, probability) = self.likeliest(Aspect::Category);
+        (CATEGORIES[at], probability)
+    }
+
+    /// The action of a task.
+    pub(super) fn action(&self) -> (&'static str, f32) {
+        let (at, probability) = self.likeliest(Aspect::Action);
+        (ACTIONS[at], probability)
+    }
+
+    /// The topic of a question.
+    pub(super) fn topic(&self) -> (&'static str, f32) {
+        let (at, probability) = self.likeliest(Aspect::Topic);
+        (TOPICS[at], probability)
+    }
+}
