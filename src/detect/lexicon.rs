@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -20,11 +21,14 @@ pub(super) const ACTIONS: &[&str] = &[
 ];
 
 const BUNDLED: &str = include_str!("../../config/intents.toml");
+const THINGS: &str = include_str!("../../config/things.toml");
 
 /// A rules file that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} of the intent rules: {reason}")]
+#[error("line {line} of the {file}: {reason}")]
 pub struct BadRules {
+    /// In which of the two files: the intent rules or the things.
+    pub file: &'static str,
     /// Where, counted from 1.
     pub line: usize,
     /// What is wrong there.
@@ -35,6 +39,7 @@ pub struct BadRules {
 #[serde(deny_unknown_fields)]
 struct File {
     words: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
     things: BTreeMap<String, Spanned<ThingEntry>>,
     actions: BTreeMap<String, Spanned<Vec<String>>>,
     rule: Vec<Spanned<RuleEntry>>,
@@ -46,6 +51,29 @@ struct ThingEntry {
     category: Option<String>,
     usual: Option<String>,
     words: Vec<String>,
+}
+
+/// The things' file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ThingsFile {
+    kind: Vec<Spanned<Kind>>,
+}
+
+/// Things that fall under one category and of which the same is usually done.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kind {
+    category: Option<Spanned<String>>,
+    usual: Option<Spanned<String>>,
+    #[serde(default)]
+    weak: bool,
+    /// Things that are called what they are.
+    #[serde(default)]
+    own: Vec<Spanned<String>>,
+    /// A name, and the other words for it.
+    #[serde(default)]
+    called: BTreeMap<String, Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +98,8 @@ pub(super) struct Entry {
     pub(super) category: Option<String>,
     /// What is usually done about it.
     pub(super) usual: Option<String>,
+    /// Whether it is named in passing where another thing stands beside it.
+    pub(super) weak: bool,
 }
 
 #[derive(Debug)]
@@ -132,14 +162,12 @@ pub(super) fn bundled() -> Lexicon {
 }
 
 impl Lexicon {
-    /// Reads a rules file.
+    /// Reads a rules file; the things that come along are known beside its own.
     pub(super) fn parse(source: &str) -> Result<Self, BadRules> {
-        let file: File = toml::from_str(source).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            BadRules { line: line_of(source, start), reason: error.message().to_owned() }
-        })?;
+        let file: File = Source::RULES.with(source).read()?;
         let mut book = Phrasebook::new(&file.words);
-        let things = things(source, &file, &mut book)?;
+        let mut things = own_things(source, &file, &mut book)?;
+        bundled_things(THINGS, &mut book, &mut things)?;
         let actions = actions(source, &file, &mut book, things.len())?;
         let (rules, phrases) = rules(source, &file, &mut book)?;
         Ok(Self { book, things, actions, rules, phrases })
@@ -190,38 +218,130 @@ impl Lexicon {
     }
 }
 
-fn line_of(source: &str, offset: usize) -> usize {
-    source.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+/// A file that is read, with its name for those who have to mend it.
+#[derive(Debug, Clone, Copy)]
+struct Source<'a> {
+    file: &'static str,
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    const RULES: Source<'static> = Source { file: "intent rules", text: "" };
+    const THINGS: Source<'static> = Source { file: "things", text: "" };
+
+    fn with(self, text: &str) -> Source<'_> {
+        Source { file: self.file, text }
+    }
+
+    fn read<T: serde::de::DeserializeOwned>(self) -> Result<T, BadRules> {
+        toml::from_str(self.text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            self.refuse(start, error.message().to_owned())
+        })
+    }
+
+    /// What is wrong at this byte.
+    fn refuse(self, at: usize, reason: String) -> BadRules {
+        let line = self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        BadRules { file: self.file, line, reason }
+    }
 }
 
 fn bad<T>(source: &str, at: &Spanned<T>, reason: String) -> BadRules {
-    BadRules { line: line_of(source, at.span().start), reason }
+    Source::RULES.with(source).refuse(at.span().start, reason)
 }
 
-fn things(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Entry>, BadRules> {
-    let mut things: Vec<Entry> = Vec::with_capacity(file.things.len());
+fn a_category(name: &str) -> Result<(), String> {
+    let known = CATEGORIES.contains(&name);
+    if known { Ok(()) } else { Err(format!("{name:?} is no expense category")) }
+}
+
+fn an_action(name: &str) -> Result<(), String> {
+    let known = ACTIONS.contains(&name);
+    if known { Ok(()) } else { Err(format!("{name:?} is no action of tasks")) }
+}
+
+/// The things that the rules file itself brings.
+fn own_things(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Entry>, BadRules> {
+    let mut things: Vec<Entry> = Vec::with_capacity(file.things.len() + 2048);
     for (name, spanned) in &file.things {
         let entry = spanned.get_ref();
         let refuse = |reason| bad(source, spanned, reason);
-        if let Some(category) = &entry.category
-            && !CATEGORIES.contains(&category.as_str())
-        {
-            return Err(refuse(format!("{category:?} is no expense category")));
-        }
-        if let Some(usual) = &entry.usual
-            && !ACTIONS.contains(&usual.as_str())
-        {
-            return Err(refuse(format!("{usual:?} is no action of tasks")));
-        }
+        entry.category.as_deref().map_or(Ok(()), a_category).map_err(refuse)?;
+        entry.usual.as_deref().map_or(Ok(()), an_action).map_err(refuse)?;
         for word in entry.words.iter().chain([name]) {
-            for written in [spaced(word), spaced(&plural(word))] {
-                book.add(Tree::Words, &written, things.len() as u32).map_err(refuse)?;
-            }
+            add_thing(book, word, things.len()).map_err(refuse)?;
         }
         let (category, usual) = (entry.category.clone(), entry.usual.clone());
-        things.push(Entry { name: name.clone(), category, usual });
+        things.push(Entry { name: name.clone(), category, usual, weak: false });
     }
     Ok(things)
+}
+
+/// Adds the things of the things' file to those that are there; a name that is there keeps its category.
+fn bundled_things(
+    text: &str,
+    book: &mut Phrasebook,
+    things: &mut Vec<Entry>,
+) -> Result<(), BadRules> {
+    let source = Source::THINGS.with(text);
+    let file: ThingsFile = source.read()?;
+    let mut places: FxHashMap<String, usize> =
+        things.iter().enumerate().map(|(at, thing)| (thing.name.clone(), at)).collect();
+    for spanned in &file.kind {
+        let kind = spanned.get_ref();
+        let refuse = |at: &Spanned<String>, why| source.refuse(at.span().start, why);
+        if let Some(category) = &kind.category {
+            a_category(category.get_ref()).map_err(|why| refuse(category, why))?;
+        }
+        if let Some(usual) = &kind.usual {
+            an_action(usual.get_ref()).map_err(|why| refuse(usual, why))?;
+        }
+        let mut place = |name: &str| {
+            *places.entry(name.to_owned()).or_insert_with(|| {
+                things.push(kind.entry(name));
+                things.len() - 1
+            })
+        };
+        for name in &kind.own {
+            let at = place(name.get_ref());
+            add_thing(book, name.get_ref(), at).map_err(|why| refuse(name, why))?;
+        }
+        for (name, words) in &kind.called {
+            let at = place(name);
+            add_thing(book, name, at).map_err(|why| source.refuse(spanned.span().start, why))?;
+            for word in words {
+                add_thing(book, word.get_ref(), at).map_err(|why| refuse(word, why))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Kind {
+    fn entry(&self, name: &str) -> Entry {
+        let said = |it: &Option<Spanned<String>>| it.as_ref().map(|it| it.get_ref().clone());
+        Entry {
+            name: name.to_owned(),
+            category: said(&self.category),
+            usual: said(&self.usual),
+            weak: self.weak,
+        }
+    }
+}
+
+fn add_thing(book: &mut Phrasebook, word: &str, thing: usize) -> Result<(), String> {
+    let written = spaced(word);
+    book.add(Tree::Words, &written, thing as u32)?;
+    let many = spaced(&plural(word));
+    if many != written {
+        book.add(Tree::Words, &many, thing as u32)?;
+    }
+    // "The ferry's booked": apostrophes count for nothing.
+    if word.ends_with(['y', 'n', 'h', 'x']) && !many.ends_with(&format!("{}s", last_word(word))) {
+        book.add(Tree::Words, &format!("{written}s"), thing as u32)?;
+    }
+    Ok(())
 }
 
 /// The words of a name that is written with hyphens.
@@ -229,7 +349,16 @@ fn spaced(name: &str) -> String {
     name.replace('-', " ")
 }
 
+fn last_word(name: &str) -> &str {
+    name.rsplit([' ', '-']).next().unwrap_or(name)
+}
+
 fn plural(word: &str) -> String {
+    if let Some(stem) = word.strip_suffix("man")
+        && !word.ends_with("human")
+    {
+        return format!("{stem}men");
+    }
     match word.strip_suffix('y') {
         _ if singular(word) != word => word.to_owned(),
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
@@ -323,16 +452,16 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_pattern_is_refused_with_its_line() {
-        let error = refused("[[rule]]\nintent = 'query'\nweight = 1.0\npattern = 'a('\n");
-        assert_eq!(error.line, 7);
-        assert!(error.reason.contains("unclosed group"), "{error}");
+    fn a_bad_phrase_is_refused_with_its_line() {
+        let error = refused("[[rule]]\nintent = 'query'\nweight = 1.0\nphrases = ['(a']\n");
+        assert_eq!((error.line, error.file), (10, "intent rules"));
+        assert!(error.reason.contains("not closed"), "{error}");
     }
 
     #[test]
-    fn an_unknown_list_feature_intent_or_key_is_refused() {
+    fn an_unknown_list_flag_intent_or_key_is_refused() {
         for (rule, named) in [
-            ("pattern = '{verbs}'", "verbs"),
+            ("phrases = ['{verbs}']", "verbs"),
             ("needs = ['wings']", "wings"),
             ("colour = 'red'", "colour"),
         ] {
@@ -341,6 +470,21 @@ mod tests {
             assert!(error.line >= 7, "{error}");
         }
         assert!(refused("[[rule]]\nintent = 'party'\nweight = 1.0\n").line >= 7);
+    }
+
+    #[test]
+    fn a_bad_thing_is_refused_with_file_and_line() {
+        for (text, line, named) in [
+            ("[[kind]]\ncategory = 'yum'\nown = []\n", 2, "yum"),
+            ("[[kind]]\nown = ['cup']\nusual = 'fly'\n", 3, "fly"),
+            ("[[kind]]\nown = ['a cup',\n'c/d']\n", 3, "c/d"),
+            ("[[kind]]\nowned = []\n", 2, "owned"),
+        ] {
+            let (mut book, mut things) = (Phrasebook::new(&BTreeMap::new()), Vec::new());
+            let error = bundled_things(text, &mut book, &mut things).unwrap_err();
+            assert_eq!((error.file, error.line), ("things", line), "{error}");
+            assert!(error.reason.contains(named), "{error}");
+        }
     }
 
     #[test]

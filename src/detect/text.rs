@@ -157,12 +157,37 @@ pub(super) fn singular(word: &str) -> String {
         "instructions",
         "dress",
         "canvas",
+        "glasses",
+        "tissues",
+        "scissors",
+        "wellies",
+        "goggles",
+        "tights",
+        "minutes",
+        "timings",
+        "ashes",
     ];
     if ALIKE.contains(&word) || word.len() < 4 || !word.ends_with('s') || word.ends_with("ss") {
         return word.to_owned();
     }
+    for (many, one) in [
+        ("knives", "knife"),
+        ("loaves", "loaf"),
+        ("leaves", "leaf"),
+        ("scarves", "scarf"),
+        ("shelves", "shelf"),
+    ] {
+        if let Some(stem) = word.strip_suffix(many) {
+            return format!("{stem}{one}");
+        }
+    }
     if let Some(stem) = word.strip_suffix("ies") {
-        return format!("{stem}y");
+        return if stem.len() < 3 { format!("{stem}ie") } else { format!("{stem}y") };
+    }
+    if let Some(stem) =
+        word.strip_suffix("oes").filter(|stem| stem.len() > 2 && !stem.ends_with("sh"))
+    {
+        return format!("{stem}o");
     }
     for ending in ["sses", "shes", "ches", "xes"] {
         if word.ends_with(ending) {
@@ -202,6 +227,9 @@ mod tests {
             ("flowers", "flowers"),
             ("bus", "bus"),
             ("berries", "berry"),
+            ("pies", "pie"),
+            ("cake knives", "cake knife"),
+            ("tomatoes", "tomato"),
         ] {
             assert_eq!(singular(plural), one);
         }
