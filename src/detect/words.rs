@@ -82,7 +82,8 @@ pub(super) fn is_number(word: &str, inside: bool) -> bool {
         || (word == "a" && !inside)
 }
 
-fn small(word: &str) -> Option<f64> {
+/// The value of a number word below a hundred.
+pub(super) fn small(word: &str) -> Option<f64> {
     const SMALL: &[&str] = &[
         "zero",
         "one",
@@ -150,7 +151,7 @@ pub(super) fn is_counted(next: &str) -> bool {
         "am", "pm", "people", "ppl", "pax", "kids", "min", "mins", "hr", "hrs", "o'clock", "seat",
         "seater", "day", "week", "month", "year", "night", "hour", "person", "yes", "maybe",
         "till", "til", "until", "percent", "degrees", "miles", "km", "m", "kg", "kva", "or",
-        "more", "other", "men", "women", "children", "sharp", "in", "tier", "dozen",
+        "more", "other", "men", "women", "children", "sharp", "tier", "dozen",
     ];
     const NOT_PLURAL: &[&str] = &[
         "was", "is", "us", "plus", "this", "has", "its", "as", "yes", "minus", "cos", "thanks",
