@@ -1,6 +1,7 @@
 //! Who is meant: names in the text, and the text as a row of names and words that the readers of roles walk over.
 
 mod given;
+mod pieces;
 mod assignee;
 mod payer;
 mod split;
@@ -13,6 +14,8 @@ use crate::domain::chat::Event;
 
 pub(super) use assignee::{assignee, named_assignee};
 pub(super) use payer::{named_payer, payer};
+use pieces::Mark;
+pub(super) use pieces::Masked;
 pub(super) use split::split;
 
 /// A name in a text.
@@ -26,61 +29,93 @@ pub(super) struct Name {
     pub(super) known: bool,
 }
 
+#[rustfmt::skip]
 const KIN: &[&str] = &[
-    "mum", "mom", "mam", "mammy", "ma", "mummy", "mama", "dad", "da", "daddy", "papa", "nan", "nana", "nanna", "gran",
-    "granny", "grandma", "grandpa", "grandad", "granddad", "auntie", "aunty", "aunt", "uncle", "amma", "appa", "ammi",
-    "abbu", "abuela", "abuelo", "abuelita", "hubby", "bro", "sis", "nani", "dada", "didi", "bhaiya", "bhabhi", "bestie",
-    "tía", "tío", "kuya", "ate", "mak", "oma", "opa", "nonna", "nonno", "thaththa", "koro", "pops", "papi", "mami",
-    "memaw", "mamaw", "papaw", "meemaw", "jiju", "mausi", "chachu", "chacha", "lola", "lolo", "maman", "mutti", "baba",
+    "abbu", "abuela", "abuelita", "abuelo", "amma", "ammi", "appa", "ate", "aunt", "auntie",
+    "aunty", "baba", "bestie", "bhabhi", "bhaiya", "bro", "chacha", "chachu", "da", "dad", "dada",
+    "daddy", "didi", "gran", "grandad", "granddad", "grandma", "grandpa", "granny", "hubby",
+    "jiju", "koro", "kuya", "lola", "lolo", "ma", "mak", "mam", "mama", "maman", "mamaw", "mami",
+    "mammy", "mausi", "meemaw", "memaw", "mom", "mum", "mummy", "mutti", "nan", "nana", "nani",
+    "nanna", "nonna", "nonno", "oma", "opa", "papa", "papaw", "papi", "pops", "sis", "thaththa",
+    "tía", "tío", "uncle",
 ];
 /// Kin that are words as well: only with a capital.
-const KIN_WORDS: &[&str] = &["ma", "da", "ate", "mak", "dada", "oma", "opa", "lola", "lolo", "baba", "mama", "mam", "koro", "bro", "sis", "aunt"];
+#[rustfmt::skip]
+const KIN_WORDS: &[&str] = &[
+    "ma", "da", "ate", "mak", "dada", "oma", "opa", "lola", "lolo", "baba", "mama", "mam", "koro",
+    "bro", "sis", "aunt",
+];
 /// Words that are part of the name when one follows: Auntie Pam, Wee Jim, Fr Aidan.
+#[rustfmt::skip]
 const TITLES: &[&str] = &[
-    "auntie", "aunty", "aunt", "uncle", "unc", "grandpa", "grandma", "grandad", "granny", "gran", "nana", "cousin", "tío", "tía", "tio",
-    "tia", "tita", "tito", "tante", "onkel", "father", "fr", "sister", "sr", "brother", "bro", "mr", "mrs", "ms", "miss", "dr", "prof", "rev",
-    "reverend", "pastor", "deacon", "deaconess", "canon", "bishop", "rabbi", "imam", "coach", "wee", "big", "little", "old", "young",
-    "kuya", "ate", "kak", "abang", "oom", "baba", "mama", "papa", "mummy", "chef", "captain", "señor", "señora", "doña", "don", "frau", "herr",
-    "zio", "zia", "farbror", "mister", "madam", "sir", "lady", "elder", "chief", "alhaji", "alhaja", "maame", "abu", "mam", "pak", "bu", "cikgu",
-    "ustaz", "principal", "nanny", "nan", "pop", "tanty", "bác",
+    "abang", "abu", "alhaja", "alhaji", "ate", "aunt", "auntie", "aunty", "baba", "big", "bishop",
+    "bro", "brother", "bu", "bác", "canon", "captain", "chef", "chief", "cikgu", "coach",
+    "cousin", "deacon", "deaconess", "don", "doña", "dr", "elder", "farbror", "father", "fr",
+    "frau", "gran", "grandad", "grandma", "grandpa", "granny", "herr", "imam", "kak", "kuya",
+    "lady", "little", "maame", "madam", "mam", "mama", "miss", "mister", "mr", "mrs", "ms",
+    "mummy", "nan", "nana", "nanny", "old", "onkel", "oom", "pak", "papa", "pastor", "pop",
+    "principal", "prof", "rabbi", "rev", "reverend", "señor", "señora", "sir", "sister", "sr",
+    "tante", "tanty", "tia", "tio", "tita", "tito", "tía", "tío", "unc", "uncle", "ustaz", "wee",
+    "young", "zia", "zio",
 ];
 /// Words after a given name that are part of it: Bose babu, Kiran didi.
-const ENDINGS: &[&str] = &["ji", "babu", "da", "didi", "bhai", "bhaiya", "chettan", "akka", "anna", "abi", "chacha", "aunty", "auntie", "uncle", "san", "mashi", "nangi"];
+#[rustfmt::skip]
+const ENDINGS: &[&str] = &[
+    "ji", "babu", "da", "didi", "bhai", "bhaiya", "chettan", "akka", "anna", "abi", "chacha",
+    "aunty", "auntie", "uncle", "san", "mashi",
+];
 /// What may follow a name at the start of a sentence, where a capital proves nothing.
+#[rustfmt::skip]
 const AFTER_NAME: &[&str] = &[
-    "can", "could", "please", "pls", "plz", "paid", "pays", "you", "you're", "to", "did", "said", "says", "covered", "has",
-    "sorted", "put", "picked", "will", "gave", "got", "shelled", "ka", "ne", "would", "bhai", "beta", "since", "your", "already",
-    "bought", "fronted", "spent", "booked", "ur", "u", "needs", "handed", "settled", "transferred", "forked", "coughed", "chipped",
-    "love", "hun", "mate", "dear", "darling", "babe", "pal", "bro", "sis", "is", "was", "took", "wrote", "sent", "stuck", "kindly",
-    "also", "just", "knows", "wants", "does", "tapped", "swiped", "slipped", "insisted", "footed", "stumped", "advanced", "wired",
-    "made", "gets", "ordered", "grabbed", "cleared", "do", "get", "bring", "ring", "call", "ask", "send", "check", "book", "grab", "any",
-    "remember", "don't", "dont", "should", "must", "still", "hasn't", "offered", "volunteered", "drove", "who", "and", "if", "when",
+    "advanced", "already", "also", "babe", "beta", "bhai", "booked", "bought", "bring", "bro",
+    "call", "can", "chipped", "cleared", "coughed", "could", "covered", "darling", "dear", "did",
+    "don't", "dont", "drove", "footed", "forked", "fronted", "gave", "gets", "got", "grabbed",
+    "handed", "has", "hasn't", "hun", "insisted", "just", "ka", "kindly", "knows", "love", "made",
+    "mate", "must", "ne", "needs", "offered", "ordered", "paid", "pal", "pays", "picked",
+    "please", "pls", "plz", "put", "ring", "said", "says", "sent", "settled", "shelled", "should",
+    "since", "sis", "slipped", "sorted", "spent", "stuck", "stumped", "swiped", "tapped", "to",
+    "took", "transferred", "u", "ur", "volunteered", "will", "wired", "would", "wrote", "you",
+    "you're", "your",
 ];
 /// Words that open sentences and are no names, whatever follows.
+#[rustfmt::skip]
 const OPENERS: &[&str] = &[
-    "i", "we", "you", "he", "she", "it", "they", "someone", "somebody", "anyone", "anybody", "everyone", "everybody", "who",
-    "whoever", "what", "when", "where", "how", "which", "the", "this", "that", "these", "those", "can", "could", "would", "will",
-    "please", "pls", "plz", "let", "lets", "ok", "okay", "so", "and", "but", "or", "if", "not", "no", "yes", "yeah", "is", "are", "was",
-    "do", "does", "did", "has", "have", "had", "guys", "folks", "all", "paid", "booked", "need", "dont", "just", "get", "got", "hey",
-    "hi", "hello", "right", "now", "there", "here", "nobody", "people", "team", "kids", "one", "two", "three", "gotta", "happy", "glad",
-    "able", "ready", "remember", "going", "want", "time", "thanks", "thank", "due", "try", "trying", "back", "next", "good", "great",
-    "sent", "thinking", "morning", "evening", "afternoon", "sorry", "total", "balance", "deposit", "invoice", "update", "reminder",
-    "correction", "also", "well", "oh", "ah", "aye", "lads", "ladies", "girls", "boys", "any", "some", "my", "our", "your", "his", "her",
-    "their", "bought", "ordered", "spent", "put", "gave", "got", "last", "first", "half", "half", "final", "new", "old", "just", "another",
-    "called", "picked", "settled", "collected", "transferred", "fyi", "ps", "re", "for", "from", "in", "on", "at", "to", "by", "with", "of",
-    "add", "log", "note", "guess", "turns", "still", "only", "maybe", "actually", "wait", "yep", "nope", "done", "sorted", "dear", "love",
-    "cheers", "regards", "best", "everything", "nothing", "something", "god", "jesus", "christ", "lol", "omg", "ffs", "btw", "hotel", "hall",
-    "venue", "cake", "band", "dj", "photographer", "florist", "caterer", "catering", "church", "parents", "flowers", "food", "drinks", "petrol",
-    "who's", "don't", "make", "book", "ring", "call", "send", "ask", "check", "find", "bring", "buy", "grab", "pick", "tell", "chase",
+    "abeg", "able", "actually", "add", "afternoon", "ah", "all", "also", "and", "another", "any",
+    "anybody", "anyone", "are", "ask", "at", "aye", "back", "balance", "band", "best", "book",
+    "booked", "bought", "boys", "bring", "bro", "btw", "but", "buy", "by", "cake", "call",
+    "called", "can", "candles", "cash", "caterer", "catering", "chase", "check", "cheers",
+    "christ", "church", "collected", "correction", "could", "dear", "deposit", "did", "dj", "do",
+    "does", "don't", "done", "dont", "double", "drinks", "due", "evening", "everybody",
+    "everyone", "everything", "ffs", "final", "finance", "find", "first", "florist", "flowers",
+    "folks", "food", "for", "from", "fyi", "gave", "get", "girls", "glad", "god", "going", "good",
+    "got", "gotta", "grab", "great", "guess", "guys", "had", "half", "hall", "happy", "has",
+    "have", "he", "hello", "her", "here", "hey", "hi", "his", "hotel", "how", "i", "if", "in",
+    "invoice", "is", "it", "jesus", "just", "kids", "kindly", "kitty", "ladies", "lads", "last",
+    "let", "lets", "letters", "log", "lol", "love", "make", "maybe", "morning", "my", "nah",
+    "need", "needs", "new", "next", "no", "nobody", "nope", "not", "note", "nothing", "now", "of",
+    "oh", "ok", "okay", "old", "omg", "on", "one", "only", "or", "ordered", "our", "paid",
+    "parents", "people", "petrol", "photographer", "pick", "picked", "please", "pls", "plz",
+    "prosecco", "ps", "put", "re", "ready", "regards", "remember", "reminder", "respectfully",
+    "rgds", "right", "ring", "see", "send", "sent", "settled", "shame", "she", "sis", "so",
+    "some", "somebody", "someone", "something", "sorry", "sorted", "spent", "still", "team",
+    "tell", "thank", "thanks", "that", "the", "their", "there", "these", "they", "thinking",
+    "this", "those", "three", "time", "to", "total", "transferred", "try", "trying", "turns",
+    "two", "update", "venue", "wait", "want", "was", "we", "well", "what", "when", "where",
+    "which", "who", "who's", "whoever", "whoops", "whose", "will", "wine", "with", "would",
+    "yeah", "yep", "yes", "yo", "you", "your",
 ];
 /// Shops, cards and banks, which have capitals and pay nothing by themselves.
+#[rustfmt::skip]
 const BRANDS: &[&str] = &[
-    "amex", "visa", "mastercard", "barclaycard", "paypal", "monzo", "revolut", "venmo", "zelle", "gpay", "gcash", "tesco", "asda", "aldi",
-    "lidl", "costco", "amazon", "ebay", "argos", "ikea", "booker", "makro", "sainsburys", "walmart", "target", "publix", "etsy", "airbnb",
-    "uber", "klarna", "starling", "chase", "discover", "whatsapp", "facebook", "google", "excel", "english", "indian", "italian", "french",
-    "german", "irish", "scottish", "welsh", "spanish", "chinese", "thai", "christmas", "easter", "diwali", "eid", "halloween", "london",
-    "dublin", "lagos", "mumbai", "delhi", "upi", "neft", "atm", "vat", "gst", "pdf", "dm", "mass", "god", "bacs", "swish", "momo", "mpesa",
-    "bank", "st", "saint", "hotel", "hall", "club", "inn", "centre", "center", "road", "street", "lodge", "bakery", "cafe",
+    "airbnb", "aldi", "amazon", "amex", "argos", "asda", "atm", "bacs", "bakery", "bank",
+    "barclaycard", "booker", "cafe", "center", "centre", "chase", "chinese", "christmas", "club",
+    "costco", "delhi", "discover", "diwali", "dm", "dublin", "easter", "ebay", "eid", "english",
+    "etsy", "excel", "facebook", "french", "gcash", "german", "god", "google", "gpay", "gst",
+    "hall", "halloween", "hotel", "ikea", "indian", "inn", "irish", "italian", "klarna", "lagos",
+    "lidl", "lodge", "london", "makro", "mass", "mastercard", "momo", "monzo", "mpesa", "mumbai",
+    "neft", "paypal", "pdf", "publix", "revolut", "road", "sainsburys", "saint", "scottish",
+    "spanish", "st", "starling", "street", "swish", "target", "tesco", "thai", "uber", "upi",
+    "vat", "venmo", "visa", "walmart", "welsh", "whatsapp", "zelle",
 ];
 
 /// All names, in the order in which they stand: participants, kin, and capitalised words that can be names.
@@ -95,6 +130,11 @@ pub(super) fn names(text: &Text<'_>, event: Option<&Event>) -> Vec<Name> {
         let span = text.words()[at].start..text.words()[at + length - 1].end;
         let owned = text.folded()[span.clone()].ends_with("'s");
         let span = if owned { span.start..span.end - 2 } else { span };
+        // "Tasha R." and "Fergus Jr." keep their point.
+        let short = matches!(bare(text, at + length - 1), "jr" | "sr")
+            || bare(text, at + length - 1).len() == 1 && length > 1;
+        let pointed = short && text.folded()[span.end..].starts_with('.');
+        let span = span.start..span.end + usize::from(pointed);
         names.push(Name { said: text.said(span.clone()).to_owned(), span, known });
         at += length;
     }
@@ -115,11 +155,36 @@ fn name_at(text: &Text<'_>, event: Option<&Event>, at: usize) -> Option<(usize, 
     }
     let (word, range) = (bare(text, at), text.words().get(at)?);
     let owned = text.word(at).contains('\'');
-    if TITLES.contains(&word) && !owned && titled(text, at) {
+    if words::among(TITLES, word) && !owned && titled(text, at) {
         return Some((1 + given_length(text, at + 1), false));
     }
-    if KIN.contains(&word) && (!KIN_WORDS.contains(&word) || text.is_capital(range) && word.len() > 2) {
+    if words::among(KIN, word)
+        && (!KIN_WORDS.contains(&word) || text.is_capital(range) && word.len() > 2)
+    {
         return Some((1, false));
+    }
+    let kin = matches!(
+        bare(text, at + 1),
+        "mum"
+            | "mom"
+            | "dad"
+            | "mam"
+            | "mummy"
+            | "sister"
+            | "brother"
+            | "wife"
+            | "husband"
+            | "auntie"
+            | "uncle"
+            | "nan"
+            | "gran"
+            | "team"
+    );
+    if text.word(at).ends_with("'s")
+        && kin
+        && (given::is_given(word) || text.is_capital(range) && !words::among(OPENERS, word))
+    {
+        return Some((2, false));
     }
     let called = text.folded()[..range.start].ends_with('@');
     if called && !matches!(word, "everyone" | "all" | "channel" | "here") {
@@ -135,9 +200,15 @@ fn participant(text: &Text<'_>, event: &Event, at: usize) -> Option<usize> {
         let span = text.words()[at].start..last.end;
         let here = &text.folded()[span];
         let here = here.strip_suffix("'s").unwrap_or(here);
-        here.len() == name.len() && here == name.to_lowercase()
+        let letters = here.chars().zip(name.chars().flat_map(char::to_lowercase));
+        here.chars().count() == name.chars().count()
+            && letters.into_iter().all(|(one, other)| one == other)
     };
     let lengths = event.participants.iter().filter_map(|person| {
+        let first = person.name.chars().next()?.to_lowercase().next();
+        if text.word(at).chars().next() != first {
+            return None;
+        }
         let length = person.name.split([' ', '-']).count();
         said(length, &person.name).then_some(length)
     });
@@ -146,17 +217,44 @@ fn participant(text: &Text<'_>, event: &Event, at: usize) -> Option<usize> {
 
 /// Whether a title stands before a name.
 fn titled(text: &Text<'_>, at: usize) -> bool {
-    let (Some(here), Some(next)) = (text.words().get(at), text.words().get(at + 1)) else { return false };
+    let (Some(here), Some(next)) = (text.words().get(at), text.words().get(at + 1)) else {
+        return false;
+    };
     let gap = &text.folded()[here.end..next.start];
     let follows = bare(text, at + 1);
-    let can = text.is_capital(next) && !OPENERS.contains(&follows) && !words::is_function(follows);
-    matches!(gap, " " | ". " | ".") && (can || given::is_given(follows))
-        && (given::is_given(follows) || text.is_capital(here) || !matches!(text.word(at), "old" | "little" | "young" | "big" | "don" | "sister" | "brother" | "lady" | "mass"))
+    let can =
+        text.is_capital(next) && !words::among(OPENERS, follows) && !words::is_function(follows);
+    matches!(gap, " " | ". " | ".")
+        && (can || given::is_given(follows))
+        && (text.is_capital(here)
+            || !matches!(
+                text.word(at),
+                "old"
+                    | "little"
+                    | "young"
+                    | "big"
+                    | "don"
+                    | "sister"
+                    | "brother"
+                    | "lady"
+                    | "cousin"
+                    | "coach"
+                    | "father"
+                    | "chef"
+                    | "captain"
+                    | "chief"
+                    | "madam"
+                    | "sir"
+                    | "wee"
+                    | "young"
+            ))
 }
 
 /// How many words a given name has that starts here: Wei Ling, Bose babu, Tasha R.
 fn given_length(text: &Text<'_>, at: usize) -> usize {
-    let (Some(here), Some(next)) = (text.words().get(at), text.words().get(at + 1)) else { return 1 };
+    let (Some(here), Some(next)) = (text.words().get(at), text.words().get(at + 1)) else {
+        return 1;
+    };
     if &text.folded()[here.end..next.start] != " " || text.word(at).contains('\'') {
         return 1;
     }
@@ -164,8 +262,16 @@ fn given_length(text: &Text<'_>, at: usize) -> usize {
     let capital = text.is_capital(next) && text.is_capital(here);
     let shouted = text.said(next.clone()).chars().filter(|c| c.is_uppercase()).count() > 1;
     let ends = ENDINGS.contains(&follows) && follows.len() > 1;
-    let family = capital && !shouted && !words::is_function(follows) && !OPENERS.contains(&follows)
-        && !words::DAYS.contains(&follows) && !words::MONTHS.contains(&follows) && !BRANDS.contains(&follows);
+    let both = given::is_given(bare(text, at)) && given::is_given(follows);
+    let family = capital
+        && !both
+        && follows.chars().all(char::is_alphabetic)
+        && !shouted
+        && !words::is_function(follows)
+        && !words::among(OPENERS, follows)
+        && !words::among(words::DAYS, follows)
+        && !words::among(words::MONTHS, follows)
+        && !words::among(BRANDS, follows);
     1 + usize::from(ends || family)
 }
 
@@ -176,10 +282,14 @@ fn can_be_name(text: &Text<'_>, at: usize, word: &str) -> bool {
         return true;
     }
     let shouted = said.chars().filter(|c| c.is_uppercase()).count() > 1;
-    if !text.is_capital(range) || shouted || word.len() < 2 || OPENERS.contains(&word) {
+    if !text.is_capital(range) || shouted || word.len() < 2 || words::among(OPENERS, word) {
         return false;
     }
-    let listed = words::is_function(word) || BRANDS.contains(&word) || words::DAYS.contains(&word) || words::MONTHS.contains(&word);
+    let listed = words::is_function(word)
+        || words::among(BRANDS, word)
+        || words::among(words::DAYS, word)
+        || words::among(words::MONTHS, word);
+    let listed = listed || !word.chars().all(char::is_alphabetic);
     if listed || text.word(at).contains('\'') && !text.word(at).ends_with("'s") {
         return false;
     }
@@ -187,111 +297,87 @@ fn can_be_name(text: &Text<'_>, at: usize, word: &str) -> bool {
     let after = &text.folded()[range.end..];
     let paired = after.starts_with(" & ");
     let called = after.starts_with(", ") && words::small(word).is_none();
-    !text.starts_sentence(range.start) || owner || paired || called || AFTER_NAME.contains(&text.word(at + 1))
+    !text.starts_sentence(range.start)
+        || owner
+        || paired
+        || called
+        || words::among(AFTER_NAME, text.word(at + 1))
 }
 
-/// A name or a word of a text, as the readers of roles see it.
-#[derive(Debug, Clone)]
-struct Piece {
-    /// Which of the names, if it is one.
-    name: Option<usize>,
-    /// Its first word's place in the text.
-    word: usize,
-    span: Range<usize>,
-    /// Whether a name has `'s`.
-    owns: bool,
-    /// The mark between the piece before and this one.
-    mark: Mark,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What stands between two pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Mark {
-    Blank,
-    /// A comma, a dash, a bracket, a plus.
-    Comma,
-    /// The end of a sentence, or of the text.
-    Stop,
-}
-
-/// A text as a row of names and words.
-#[derive(Debug)]
-pub(super) struct Masked<'t, 'a> {
-    text: &'t Text<'a>,
-    pieces: Vec<Piece>,
-}
-
-impl<'t, 'a> Masked<'t, 'a> {
-    /// Masks the names of a text.
-    pub(super) fn new(text: &'t Text<'a>, names: &[Name]) -> Self {
-        let mut pieces: Vec<Piece> = Vec::with_capacity(text.words().len());
-        let mut next = 0;
-        let mut end = 0;
-        for (word, range) in text.words().iter().enumerate() {
-            if range.start < end {
-                continue;
-            }
-            while names.get(next).is_some_and(|name| name.span.start < range.start) {
-                next += 1;
-            }
-            let name = names.get(next).filter(|name| name.span.start == range.start).map(|_| next);
-            let last = name.map_or(range.end, |at| names[at].span.end.max(range.end.min(names[at].span.end + 2)));
-            let owns = name.is_some() && text.folded()[last..].starts_with("'s") || name.is_some_and(|at| text.folded()[names[at].span.end..].starts_with("'s"));
-            let mark = if pieces.is_empty() { Mark::Stop } else { mark(&text.folded()[end..range.start]) };
-            end = last.max(name.map_or(range.end, |at| names[at].span.end + if owns { 2 } else { 0 }));
-            pieces.push(Piece { name, word, span: range.start..end, owns, mark });
-        }
-        Self { text, pieces }
+    fn read<T>(text: &str, read: impl Fn(&Masked<'_, '_>, &[Name]) -> T) -> T {
+        let text = Text::new(text);
+        let names = names(&text, None);
+        read(&Masked::new(&text, &names), &names)
     }
 
-    /// The word of a piece; empty for a name and beyond the ends.
-    fn word(&self, at: usize) -> &str {
-        match self.pieces.get(at) {
-            Some(Piece { name: None, word, .. }) => self.text.word(*word),
-            _ => "",
+    #[test]
+    fn the_lists_are_sorted() {
+        for list in [KIN, TITLES, AFTER_NAME, OPENERS, BRANDS] {
+            assert!(list.is_sorted());
         }
     }
 
-    /// The word so many pieces before.
-    fn back(&self, at: usize, by: usize) -> &str {
-        at.checked_sub(by).map_or("", |at| self.word(at))
+    #[test]
+    fn names_are_found_with_their_titles_and_few_words_are_taken_for_one() {
+        for (text, found) in [
+            ("Auntie Pam and priya came", vec!["Auntie Pam", "priya"]),
+            ("ask Wee Jim about it", vec!["Wee Jim"]),
+            ("that is Tim's mum", vec!["Tim's mum"]),
+            ("Book the hall on Friday", vec![]),
+            ("Paid with Revolut in March", vec![]),
+        ] {
+            let text = Text::new(text);
+            let said: Vec<_> = names(&text, None).into_iter().map(|name| name.said).collect();
+            assert_eq!(said, found);
+        }
     }
 
-    fn name(&self, at: usize) -> Option<usize> {
-        self.pieces.get(at)?.name
+    #[test]
+    fn the_payer_is_a_name_or_me_or_unknown() {
+        for (text, who) in [
+            ("I paid £40 for ice", Some("me")),
+            ("£40 on my card", Some("me")),
+            ("hall hire bill was £85, Linda paid by bacs", Some("Linda")),
+            ("275 on Ruth's card", Some("Ruth")),
+            ("Kev shelled out $310 for kegs", Some("Kev")),
+            ("deposit paid by Aisyah", Some("Aisyah")),
+            ("mum paid the church fee", Some("mum")),
+            ("we owe Linda 60 for the flowers she paid", Some("Linda")),
+            ("the company covered dinner, $90", Some("company")),
+            ("balance is £3,100, due 1 May", None),
+            ("we owe the printers $95", None),
+        ] {
+            assert_eq!(read(text, payer).as_deref(), who, "{text}");
+        }
     }
 
-    /// The mark before a piece; a stop beyond the last.
-    fn mark(&self, at: usize) -> Mark {
-        self.pieces.get(at).map_or(Mark::Stop, |piece| piece.mark)
+    #[test]
+    fn a_split_lists_the_people_it_names() {
+        let of = |text: &str| read(text, |m, n| split(m, n, None));
+        let list = |people: &[&str]| Some(people.iter().map(|p| (*p).to_owned()).collect());
+        assert_eq!(of("split it between me, Sam and Jo"), list(&["me", "Sam", "Jo"]));
+        assert_eq!(of("split evenly me + Andre"), list(&["me", "Andre"]));
+        assert_eq!(of("split w/ Gemma please"), list(&["me", "Gemma"]));
+        assert_eq!(of("all of us to split"), list(&["everyone"]));
+        assert_eq!(of("paid the band"), None);
     }
 
-    /// Whether these words stand at this piece, one after the other; `*` is any word, `<>` a name.
-    fn says(&self, at: usize, phrase: &str) -> bool {
-        phrase.split(' ').enumerate().all(|(offset, word)| match word {
-            "*" => !self.word(at + offset).is_empty(),
-            "<>" => self.name(at + offset).is_some(),
-            word => self.word(at + offset) == word && (offset == 0 || self.mark(at + offset) < Mark::Stop),
-        })
-    }
-
-    /// Where one of the phrases stands first.
-    fn find(&self, phrases: &[&str]) -> Option<usize> {
-        (0..self.pieces.len()).find(|at| phrases.iter().any(|phrase| self.says(*at, phrase)))
-    }
-
-    /// Whether one of the phrases stands anywhere.
-    fn has(&self, phrases: &[&str]) -> bool {
-        self.find(phrases).is_some()
-    }
-}
-
-fn mark(gap: &str) -> Mark {
-    if gap.contains(['.', '!', '?', '\n', ';', '…', ':']) {
-        Mark::Stop
-    } else if gap.chars().any(|c| !c.is_whitespace() && !matches!(c, '\'' | '"' | '@' | '&' | '+')) {
-        Mark::Comma
-    } else {
-        Mark::Blank
+    #[test]
+    fn the_assignee_is_the_one_who_is_asked_or_offers() {
+        for (text, who) in [
+            ("I'll ring the DJ", Some("me")),
+            ("can someone book the hall", Some("someone")),
+            ("Priya can you send the list", Some("Priya")),
+            ("@Marcus can u grab ice", Some("Marcus")),
+            ("Jas & Kirsty pls price up the prosecco", Some("Jas, Kirsty")),
+            ("everyone send me your photos", Some("everyone")),
+            ("we need a photographer", None),
+        ] {
+            assert_eq!(read(text, assignee).as_deref(), who, "{text}");
+        }
     }
 }

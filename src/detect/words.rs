@@ -1,77 +1,44 @@
 //! Closed classes of English words that several readers need.
 
 /// Days, as written in chats.
+#[rustfmt::skip]
 pub(super) const DAYS: &[&str] = &[
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mon",
-    "tue",
-    "tues",
-    "wed",
-    "weds",
-    "thu",
-    "thur",
-    "thurs",
-    "fri",
-    "sat",
-    "sun",
-    "mondays",
-    "tuesdays",
-    "thursdays",
-    "fridays",
-    "saturdays",
-    "sundays",
+    "fri", "friday", "fridays", "mon", "monday", "mondays", "sat", "saturday", "saturdays", "sun",
+    "sunday", "sundays", "thu", "thur", "thurs", "thursday", "thursdays", "tue", "tues",
+    "tuesday", "tuesdays", "wed", "wednesday", "weds",
 ];
 
 /// Months, as written in chats.
+#[rustfmt::skip]
 pub(super) const MONTHS: &[&str] = &[
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "sept",
-    "oct",
-    "nov",
+    "apr", "april", "aug", "august", "december", "feb", "february", "jan", "january", "jul",
+    "july", "jun", "june", "mar", "march", "may", "nov", "november", "oct", "october", "sep",
+    "sept", "september",
 ];
 
 /// Words that carry no matter of their own: articles, pronouns, prepositions, helpers.
+#[rustfmt::skip]
 const FUNCTION: &[&str] = &[
-    "a", "an", "the", "this", "that", "these", "those", "my", "your", "our", "his", "her", "their",
-    "its", "i", "you", "he", "she", "it", "we", "they", "me", "us", "him", "them", "u", "ya",
-    "yous", "to", "of", "for", "in", "on", "at", "by", "with", "w", "from", "into", "onto", "off",
-    "up", "out", "over", "about", "re", "before", "after", "until", "till", "til", "and", "or",
-    "but", "so", "if", "as", "than", "then", "is", "are", "was", "were", "be", "been", "am", "do",
-    "does", "did", "have", "has", "had", "will", "would", "can", "could", "should", "shall", "may",
-    "might", "must", "not", "no", "yes", "please", "pls", "plz", "some", "any", "all", "both",
-    "each", "every", "more", "another", "few", "lot", "just", "only", "also", "too", "still",
-    "yet", "already", "now", "here", "there", "who", "what", "when", "where", "which", "how",
-    "why",
+    "a", "about", "after", "all", "already", "also", "am", "an", "and", "another", "any", "are",
+    "as", "at", "be", "been", "before", "both", "but", "by", "can", "could", "did", "do", "does",
+    "each", "every", "few", "for", "from", "had", "has", "have", "he", "her", "here", "him",
+    "his", "how", "i", "if", "in", "into", "is", "it", "its", "just", "lot", "may", "me", "might",
+    "more", "must", "my", "no", "not", "now", "of", "off", "on", "only", "onto", "or", "our",
+    "out", "over", "please", "pls", "plz", "re", "shall", "she", "should", "so", "some", "still",
+    "than", "that", "the", "their", "them", "then", "there", "these", "they", "this", "those",
+    "til", "till", "to", "too", "u", "until", "up", "us", "w", "was", "we", "were", "what",
+    "when", "where", "which", "who", "why", "will", "with", "would", "ya", "yes", "yet", "you",
+    "your", "yous",
 ];
+
+/// Whether the word is in a list that is sorted by bytes.
+pub(super) fn among(list: &[&str], word: &str) -> bool {
+    list.binary_search(&word).is_ok()
+}
 
 /// Whether the word carries no matter of its own.
 pub(super) fn is_function(word: &str) -> bool {
-    FUNCTION.contains(&word) || word.contains('\'')
+    among(FUNCTION, word) || word.contains('\'')
 }
 
 /// Whether the word is a number word; `and` and `a` count inside and before one.
@@ -84,26 +51,10 @@ pub(super) fn is_number(word: &str, inside: bool) -> bool {
 
 /// The value of a number word below a hundred.
 pub(super) fn small(word: &str) -> Option<f64> {
+    #[rustfmt::skip]
     const SMALL: &[&str] = &[
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
         "nineteen",
     ];
     const TENS: &[&str] =
@@ -147,12 +98,14 @@ pub(super) fn value(said: &[&str]) -> Option<f64> {
 
 /// Whether a number before this word counts things, hours or people, or is a date.
 pub(super) fn is_counted(next: &str) -> bool {
+    #[rustfmt::skip]
     const COUNTED: &[&str] = &[
         "am", "pm", "people", "ppl", "pax", "kids", "min", "mins", "hr", "hrs", "o'clock", "seat",
         "seater", "day", "week", "month", "year", "night", "hour", "person", "yes", "maybe",
         "till", "til", "until", "percent", "degrees", "miles", "km", "m", "kg", "kva", "or",
         "more", "other", "men", "women", "children", "sharp", "tier", "dozen",
     ];
+    #[rustfmt::skip]
     const NOT_PLURAL: &[&str] = &[
         "was", "is", "us", "plus", "this", "has", "its", "as", "yes", "minus", "cos", "thanks",
         "bucks", "less",
@@ -160,24 +113,31 @@ pub(super) fn is_counted(next: &str) -> bool {
     let plural =
         next.len() > 3 && next.ends_with('s') && !next.ends_with("ss") && !next.contains('\'');
     COUNTED.contains(&next)
-        || MONTHS.contains(&next)
-        || DAYS.contains(&next)
+        || among(MONTHS, next)
+        || among(DAYS, next)
         || (plural && !NOT_PLURAL.contains(&next))
 }
 
 /// Whether a number after this word is a time, a date or a place in a row.
 pub(super) fn is_place_in_time(previous: &str) -> bool {
+    #[rustfmt::skip]
     const BEFORE: &[&str] = &[
         "before", "after", "until", "till", "til", "by", "at", "table", "page", "row", "room",
-        "number", "no", "option", "day", "week", "part", "round", "rounds", "since", "age", "aged",
-        "top", "type", "say", "reply", "between", "team", "door",
+        "number", "no", "option", "day", "week", "part", "round", "rounds", "since", "age",
+        "aged", "top", "type", "say", "reply", "between", "team", "door",
     ];
-    BEFORE.contains(&previous) || (MONTHS.contains(&previous) && previous != "may")
+    BEFORE.contains(&previous) || (among(MONTHS, previous) && previous != "may")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_lists_are_sorted() {
+        assert!(FUNCTION.is_sorted() && DAYS.is_sorted() && MONTHS.is_sorted());
+        assert!(among(DAYS, "friday") && !among(DAYS, "birthday"));
+    }
 
     #[test]
     fn number_words_are_added_up() {

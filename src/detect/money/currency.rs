@@ -1,49 +1,54 @@
 //! Signs, codes and words for currencies.
 
 /// Codes that may stand before or after a number, in lower case.
+#[rustfmt::skip]
 const CODES: &[(&str, &str)] = &[
     ("aed", "AED"), ("ars", "ARS"), ("aud", "AUD"), ("bbd", "BBD"), ("brl", "BRL"),
     ("bwp", "BWP"), ("cad", "CAD"), ("chf", "CHF"), ("clp", "CLP"), ("cny", "CNY"),
-    ("czk", "CZK"), ("dkk", "DKK"), ("egp", "EGP"), ("etb", "ETB"),
-    ("eur", "EUR"), ("fjd", "FJD"), ("gbp", "GBP"), ("ghs", "GHS"), ("hkd", "HKD"),
-    ("huf", "HUF"), ("idr", "IDR"), ("ils", "ILS"), ("inr", "INR"), ("isk", "ISK"),
-    ("jmd", "JMD"), ("jpy", "JPY"), ("kes", "KES"), ("krw", "KRW"), ("lkr", "LKR"),
-    ("mur", "MUR"), ("mxn", "MXN"), ("myr", "MYR"), ("ngn", "NGN"),
-    ("nok", "NOK"), ("npr", "NPR"), ("nzd", "NZD"), ("php", "PHP"), ("pkr", "PKR"),
-    ("pln", "PLN"), ("qar", "QAR"), ("rwf", "RWF"), ("sar", "SAR"),
-    ("sek", "SEK"), ("sgd", "SGD"), ("thb", "THB"), ("ttd", "TTD"), ("twd", "TWD"),
-    ("tzs", "TZS"), ("ugx", "UGX"), ("usd", "USD"), ("vnd", "VND"), ("xaf", "XAF"),
-    ("xof", "XOF"), ("zar", "ZAR"), ("zmw", "ZMW"), ("omr", "OMR"), ("kwd", "KWD"),
-    ("bhd", "BHD"), ("bdt", "BDT"),
+    ("czk", "CZK"), ("dkk", "DKK"), ("egp", "EGP"), ("etb", "ETB"), ("eur", "EUR"),
+    ("fjd", "FJD"), ("gbp", "GBP"), ("ghs", "GHS"), ("hkd", "HKD"), ("huf", "HUF"),
+    ("idr", "IDR"), ("ils", "ILS"), ("inr", "INR"), ("isk", "ISK"), ("jmd", "JMD"),
+    ("jpy", "JPY"), ("kes", "KES"), ("krw", "KRW"), ("lkr", "LKR"), ("mur", "MUR"),
+    ("mxn", "MXN"), ("myr", "MYR"), ("ngn", "NGN"), ("nok", "NOK"), ("npr", "NPR"),
+    ("nzd", "NZD"), ("php", "PHP"), ("pkr", "PKR"), ("pln", "PLN"), ("qar", "QAR"),
+    ("rwf", "RWF"), ("sar", "SAR"), ("sek", "SEK"), ("sgd", "SGD"), ("thb", "THB"),
+    ("ttd", "TTD"), ("twd", "TWD"), ("tzs", "TZS"), ("ugx", "UGX"), ("usd", "USD"),
+    ("vnd", "VND"), ("xaf", "XAF"), ("xof", "XOF"), ("zar", "ZAR"), ("zmw", "ZMW"),
+    ("omr", "OMR"), ("kwd", "KWD"), ("bhd", "BHD"), ("bdt", "BDT"),
 ];
 
 /// Letters before a number: `Rs 500`, `RM450`, `KSh 1,200`, `P5,000`.
+#[rustfmt::skip]
 const BEFORE: &[(&str, &str)] = &[
     ("rs", "INR"), ("rm", "MYR"), ("ksh", "KES"), ("kshs", "KES"), ("kes", "KES"),
     ("ugsh", "UGX"), ("ush", "UGX"), ("tsh", "TZS"), ("gh", "GHS"), ("ghc", "GHS"),
     ("php", "PHP"), ("rp", "IDR"), ("fr", "CHF"), ("sfr", "CHF"), ("dhs", "AED"), ("dh", "AED"),
-    ("stg", "GBP"), ("tk", "BDT"), ("zl", "PLN"), ("eu", "EUR"), ("baht", "THB"), ("euro", "EUR"), ("naira", "NGN"),
+    ("stg", "GBP"), ("tk", "BDT"), ("zl", "PLN"), ("eu", "EUR"), ("baht", "THB"), ("euro", "EUR"),
+    ("naira", "NGN"),
 ];
 
 /// Words after a number.
+#[rustfmt::skip]
 const AFTER: &[(&str, &str)] = &[
     ("quid", "GBP"), ("quids", "GBP"), ("pound", "GBP"), ("pounds", "GBP"), ("sterling", "GBP"),
-    ("squid", "GBP"), ("p", ""), ("buck", "USD"), ("bucks", "USD"), ("dollar", "USD"), ("dollars", "USD"),
-    ("dolla", "USD"), ("dollas", "USD"), ("dólares", "USD"), ("dolares", "USD"), ("euro", "EUR"),
-    ("euros", "EUR"), ("eur", "EUR"), ("yoyos", "EUR"), ("rupee", "INR"), ("rupees", "INR"),
-    ("rs", "INR"), ("rand", "ZAR"), ("rands", "ZAR"), ("naira", "NGN"), ("dirham", "AED"),
-    ("dirhams", "AED"), ("ringgit", "MYR"), ("rm", "MYR"), ("franc", "CHF"), ("francs", "CHF"),
-    ("franken", "CHF"), ("stutz", "CHF"), ("bob", "KES"), ("shilling", "KES"),
-    ("shillings", "KES"), ("ksh", "KES"), ("kes", "KES"), ("peso", "PHP"), ("pesos", "PHP"),
-    ("php", "PHP"), ("cedi", "GHS"), ("cedis", "GHS"), ("ghana", "GHS"), ("zł", "PLN"),
-    ("zloty", "PLN"), ("zlotys", "PLN"), ("złoty", "PLN"), ("złotych", "PLN"), ("zl", "PLN"),
-    ("yen", "JPY"), ("won", "KRW"), ("baht", "THB"), ("lira", "TRY"), ("tl", "TRY"),
-    ("shekel", "ILS"), ("shekels", "ILS"), ("riyal", "SAR"), ("riyals", "SAR"), ("reais", "BRL"),
-    ("koruna", "CZK"), ("kč", "CZK"), ("forint", "HUF"), ("rupiah", "IDR"), ("taka", "BDT"), ("fr", "CHF"), ("frs", "CHF"), ("eu", "EUR"), ("dollarydoos", "AUD"),
+    ("squid", "GBP"), ("p", ""), ("buck", "USD"), ("bucks", "USD"), ("dollar", "USD"),
+    ("dollars", "USD"), ("dolla", "USD"), ("dollas", "USD"), ("dólares", "USD"),
+    ("dolares", "USD"), ("euro", "EUR"), ("euros", "EUR"), ("eur", "EUR"), ("yoyos", "EUR"),
+    ("rupee", "INR"), ("rupees", "INR"), ("rs", "INR"), ("rand", "ZAR"), ("rands", "ZAR"),
+    ("naira", "NGN"), ("dirham", "AED"), ("dirhams", "AED"), ("ringgit", "MYR"), ("rm", "MYR"),
+    ("franc", "CHF"), ("francs", "CHF"), ("franken", "CHF"), ("stutz", "CHF"), ("bob", "KES"),
+    ("shilling", "KES"), ("shillings", "KES"), ("ksh", "KES"), ("kes", "KES"), ("peso", "PHP"),
+    ("pesos", "PHP"), ("php", "PHP"), ("cedi", "GHS"), ("cedis", "GHS"), ("ghana", "GHS"),
+    ("zł", "PLN"), ("zloty", "PLN"), ("zlotys", "PLN"), ("złoty", "PLN"), ("złotych", "PLN"),
+    ("zl", "PLN"), ("yen", "JPY"), ("won", "KRW"), ("baht", "THB"), ("lira", "TRY"),
+    ("tl", "TRY"), ("shekel", "ILS"), ("shekels", "ILS"), ("riyal", "SAR"), ("riyals", "SAR"),
+    ("reais", "BRL"), ("koruna", "CZK"), ("kč", "CZK"), ("forint", "HUF"), ("rupiah", "IDR"),
+    ("taka", "BDT"), ("fr", "CHF"), ("frs", "CHF"), ("eu", "EUR"), ("dollarydoos", "AUD"),
     ("kwacha", "ZMW"), ("pula", "BWP"), ("kroner", "NOK"), ("kronor", "SEK"), ("birr", "ETB"),
 ];
 
 /// Letters glued to a dollar sign: `S$88`, `US$1,860`, `TT$1,000`.
+#[rustfmt::skip]
 const DOLLARS: &[(&str, &str)] = &[
     ("us", "USD"), ("usd", "USD"), ("a", "AUD"), ("au", "AUD"), ("aud", "AUD"), ("aus", "AUD"),
     ("nz", "NZD"), ("nzd", "NZD"), ("c", "CAD"), ("ca", "CAD"), ("cad", "CAD"), ("cdn", "CAD"),
@@ -54,10 +59,12 @@ const DOLLARS: &[(&str, &str)] = &[
 ];
 
 /// Words after a dollar amount that say whose dollar it is.
+#[rustfmt::skip]
 const WHOSE: &[(&str, &str)] = &[
     ("canadian", "CAD"), ("australian", "AUD"), ("aussie", "AUD"), ("us", "USD"), ("nz", "NZD"),
     ("kiwi", "NZD"), ("singapore", "SGD"), ("sing", "SGD"), ("sg", "SGD"), ("hk", "HKD"),
-    ("american", "USD"), ("fijian", "FJD"), ("fiji", "FJD"), ("au", "AUD"), ("ca", "CAD"), ("tt", "TTD"), ("jamaican", "JMD"), ("can", "CAD"),
+    ("american", "USD"), ("fijian", "FJD"), ("fiji", "FJD"), ("au", "AUD"), ("ca", "CAD"),
+    ("tt", "TTD"), ("jamaican", "JMD"), ("can", "CAD"),
 ];
 
 fn of(list: &[(&'static str, &'static str)], word: &str) -> Option<&'static str> {

@@ -12,13 +12,16 @@ pub(super) fn is_no_money(text: &Text<'_>, span: &Range<usize>, number: Digits) 
     let (previous, next) = (text.word_before(span.start), text.word_after(span.end));
     let plain = number.decimals == 0 && !number.grouped;
     let year = plain && number.whole == 4 && (2019.0..2040.0).contains(&number.value);
-    let phone = plain && number.whole >= 7 || folded[span.clone()].starts_with('0') && number.whole > 1;
+    let phone =
+        plain && number.whole >= 7 || folded[span.clone()].starts_with('0') && number.whole > 1;
     let adjoins = folded[span.end..].starts_with(' ');
-    let counted = adjoins
-        && (matches!(next, "am" | "pm") || number.decimals == 0 && words::is_counted(next));
+    let counted =
+        adjoins && (matches!(next, "am" | "pm") || number.decimals == 0 && words::is_counted(next));
     let follows = folded[..span.start].strip_suffix(' ').is_some_and(|it| it.ends_with(previous));
     let key = number.whole <= 2 && folded[span.end..].starts_with(')');
-    let placed = follows && number.decimals == 0 && words::is_place_in_time(previous);
+    let hour = matches!(previous, "by" | "at" | "before" | "after" | "until" | "till")
+        && number.value > 31.0;
+    let placed = follows && number.decimals == 0 && !hour && words::is_place_in_time(previous);
     (year && !matches!(previous, "paid" | "cost" | "was"))
         || phone
         || counted

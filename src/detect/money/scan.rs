@@ -128,7 +128,8 @@ fn is_part_of_more(before: &str, after: &str) -> bool {
     let before_glued = before.ends_with([':', '/', '#', '+'])
         && !before.ends_with(": ")
         && before[..before.len() - 1].ends_with(|c: char| inner(c) || c == ' ' || c == '(')
-        && !(before.ends_with(':') && !before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit()))
+        && !(before.ends_with(':')
+            && !before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit()))
         || before.ends_with('-') && before.trim_end_matches('-').ends_with(inner)
         || before.ends_with(['.', ','])
             && before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit())
@@ -176,9 +177,9 @@ fn sign_before(text: &Text<'_>, start: usize) -> Option<Sign> {
 }
 
 fn letters_before(head: &str) -> &str {
-    let start = head.rfind(|c: char| !c.is_ascii_alphabetic()).map_or(0, |at| {
-        at + head[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = head
+        .rfind(|c: char| !c.is_ascii_alphabetic())
+        .map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
     &head[start..]
 }
 
@@ -222,13 +223,16 @@ fn sign_after(text: &Text<'_>, end: usize) -> Option<Sign> {
     if let Some(code) = of_suffix(word) {
         let code = if folded[edge..].starts_with(" mexicano") { "MXN" } else { code };
         let own = folded[edge..].trim_start_matches('.').trim_start();
-        let next = own.starts_with(|c: char| c.is_ascii_digit()) && of_prefix(word, false, false).is_some();
+        let next = own.starts_with(|c: char| c.is_ascii_digit())
+            && of_prefix(word, false, false).is_some();
         if !(next && (comma || word.len() < 3)) {
             return Some(whose(folded, Sign { code, bare_dollar: is_dollar(word), edge }));
         }
     }
     let sign = whose(folded, Sign { code: "", bare_dollar: true, edge: end });
-    let own = is_dollar_next(folded, sign.edge, word) || is_country(text, text.word_from(here)) || glued_country(folded, end);
+    let own = is_dollar_next(folded, sign.edge, word)
+        || is_country(text, text.word_from(here))
+        || glued_country(folded, end);
     (sign.edge > end && !comma && own).then_some(sign)
 }
 
@@ -248,7 +252,9 @@ pub(super) fn country_after(folded: &str, edge: usize) -> Option<(&'static str, 
     let rest = folded.get(edge..)?;
     let blank = rest.len() - rest.trim_start_matches([' ']).len();
     let word = word_here(&rest[blank..]);
-    of_country(word).filter(|_| blank <= 1 && word != "can").map(|code| (code, edge + blank + word.len()))
+    of_country(word)
+        .filter(|_| blank <= 1 && word != "can")
+        .map(|code| (code, edge + blank + word.len()))
 }
 
 fn whose(folded: &str, sign: Sign) -> Sign {
@@ -285,7 +291,10 @@ fn factor(text: &Text<'_>, number: Digits, signed: bool) -> (f64, usize) {
 
 /// "2L water" is litres.
 fn is_drink(text: &Text<'_>, offset: usize) -> bool {
-    matches!(text.word_after(offset), "water" | "coke" | "fluid" | "milk" | "bottle" | "bottles" | "juice" | "of")
+    matches!(
+        text.word_after(offset),
+        "water" | "coke" | "fluid" | "milk" | "bottle" | "bottles" | "juice" | "of"
+    )
 }
 
 /// The cents of "23 pounds 40" and "27 dollars n 60 cents", and where the amount ends with them.
@@ -300,7 +309,8 @@ fn cents(text: &Text<'_>, end: usize, worded: bool, number: Digits) -> (f64, usi
     let Some(Range { start, end: last }) = text.words().get(at).cloned() else { return (0.0, end) };
     let word = &folded[start..last];
     let named = matches!(text.word(at + 1), "cents" | "cent" | "p" | "pence" | "c");
-    let near = folded[end..start].trim().len() <= 3 && !folded[end..start].contains(['.', ',', '\n']);
+    let near =
+        folded[end..start].trim().len() <= 3 && !folded[end..start].contains(['.', ',', '\n']);
     let tail = folded[last..].chars().next();
     let plain = !joined && tail.is_none_or(|c| matches!(c, '.' | ',' | '!'));
     match word.parse::<u8>() {

@@ -39,24 +39,38 @@ pub(super) fn amounts(text: &Text<'_>, found: &mut Vec<Amount>) {
 
 /// Adds an amount; digits with a factor may be the start of it: "Rs 4 thousand 2 hundred".
 fn add(amount: Amount, found: &mut Vec<Amount>) {
-    let meets = |it: &&mut Amount| amount.span.start < it.span.end && it.span.start < amount.span.end;
-    match found.iter_mut().find(meets) {
-        None => found.push(amount),
-        Some(other) if amount.span.end > other.span.end && amount.value > other.value => {
-            other.value = amount.value;
-            other.span.end = amount.span.end;
-            other.bare_dollar |= other.currency.is_none() && amount.bare_dollar;
-            other.currency = other.currency.or(amount.currency);
-        }
-        Some(_) => {}
+    let meets = |it: &Amount| amount.span.start < it.span.end && it.span.start < amount.span.end;
+    let Some(first) = found.iter().position(meets) else {
+        found.push(amount);
+        return;
+    };
+    if amount.span.end <= found[first].span.end || amount.value <= found[first].value {
+        return;
     }
+    let inside = |it: &Amount| it.span.start > amount.span.start && it.span.end <= amount.span.end;
+    let other = &mut found[first];
+    other.value = amount.value;
+    other.span.end = amount.span.end;
+    other.bare_dollar |= other.currency.is_none() && amount.bare_dollar;
+    other.currency = other.currency.or(amount.currency);
+    let own = other.span.clone();
+    found.retain(|it| it.span == own || !inside(it));
 }
 
 /// One past the last number word of the run that starts here.
 fn run(text: &Text<'_>, at: usize) -> Option<usize> {
-    let counts = |at: usize| words::small(text.word(at)).is_some() || scale(text.word(at)) > 1.0 || slang(text.word(at)).is_some();
-    let digits = |at: usize| text.word(at).len() <= 3 && text.word(at).bytes().all(|b| b.is_ascii_digit()) && scale(text.word(at + 1)) > 1.0;
-    let opens = matches!(text.word(at), "a" | "half" | "another") && (counts(at + 1) || text.word(at + 1) == "a" && counts(at + 2));
+    let counts = |at: usize| {
+        words::small(text.word(at)).is_some()
+            || scale(text.word(at)) > 1.0
+            || slang(text.word(at)).is_some()
+    };
+    let digits = |at: usize| {
+        text.word(at).len() <= 3
+            && text.word(at).bytes().all(|b| b.is_ascii_digit())
+            && scale(text.word(at + 1)) > 1.0
+    };
+    let opens = matches!(text.word(at), "a" | "half" | "another")
+        && (counts(at + 1) || text.word(at + 1) == "a" && counts(at + 2));
     if !opens && !counts(at) && !digits(at) {
         return None;
     }
@@ -64,8 +78,14 @@ fn run(text: &Text<'_>, at: usize) -> Option<usize> {
     while end < text.words().len() {
         let joined = end == at || joins(text, end);
         let inner = match text.word(end) {
-            "and" | "n" => end > at && (counts(end + 1) || text.word(end + 1) == "a" && text.word(end + 2) == "half"),
-            "a" | "half" | "another" => end == at || matches!(text.word(end - 1), "and" | "half" | "a"),
+            "and" | "n" => {
+                end > at
+                    && (counts(end + 1)
+                        || text.word(end + 1) == "a" && text.word(end + 2) == "half")
+            }
+            "a" | "half" | "another" => {
+                end == at || matches!(text.word(end - 1), "and" | "half" | "a")
+            }
             _ => counts(end) || digits(end),
         };
         if !joined || !inner {
@@ -78,7 +98,8 @@ fn run(text: &Text<'_>, at: usize) -> Option<usize> {
 
 /// Whether only a blank or a hyphen parts the word from the one before.
 fn joins(text: &Text<'_>, at: usize) -> bool {
-    let (Some(before), Some(here)) = (text.words().get(at.wrapping_sub(1)), text.words().get(at)) else {
+    let (Some(before), Some(here)) = (text.words().get(at.wrapping_sub(1)), text.words().get(at))
+    else {
         return false;
     };
     matches!(&text.folded()[before.end..here.start], " " | "-")
@@ -95,12 +116,18 @@ fn slang(word: &str) -> Option<f64> {
 fn read(text: &Text<'_>, at: usize, end: usize) -> Option<Amount> {
     let said: Vec<&str> = (at..end).map(|word| text.word(word)).collect();
     let unit = joins(text, end).then(|| unit(text, end)).flatten();
-    let comma = unit.is_none() && text.words().get(end).is_some_and(|it| {
-        matches!(&text.folded()[text.words()[end - 1].end..it.start], ", " | ". ")
-    });
-    let unit = if comma { of_suffix(text.word(end)).map(|code| (code, is_dollar(text.word(end)), text.words()[end].end)) } else { unit };
+    let comma = unit.is_none()
+        && text.words().get(end).is_some_and(|it| {
+            matches!(&text.folded()[text.words()[end - 1].end..it.start], ", " | ". ")
+        });
+    let unit = if comma {
+        of_suffix(text.word(end))
+            .map(|code| (code, is_dollar(text.word(end)), text.words()[end].end))
+    } else {
+        unit
+    };
     let slang = said.iter().find_map(|word| slang(word));
-    let value = slang.or_else(|| value(&said, unit.is_some()))?;
+    let value = slang.or_else(|| value(&said))?;
     let large = said.iter().any(|word| scale(word) > 100.0);
     let hundreds = said.iter().any(|word| scale(word) == 100.0);
     let last = text.words()[end - 1].end;
@@ -157,22 +184,23 @@ fn cents(text: &Text<'_>, edge: usize) -> (f64, usize) {
     let Some(range) = text.words().get(at) else { return (0.0, edge) };
     let near = range.start <= edge + 5 && !text.folded()[edge..range.start].contains(['.', ',']);
     let named = matches!(text.word(at + 1), "cents" | "p" | "pence");
-    let closes = !text.folded()[range.end..].starts_with(" ") || named || text.word(at + 2).is_empty();
+    let closes =
+        !text.folded()[range.end..].starts_with(" ") || named || text.word(at + 2).is_empty();
     match words::small(text.word(at)) {
-        Some(cents) if near && (cents >= 20.0 || named) && closes => {
-            (cents / 100.0, range.end)
-        }
+        Some(cents) if near && (cents >= 20.0 || named) && closes => (cents / 100.0, range.end),
         _ => (0.0, edge),
     }
 }
 
 /// Whether the number without a currency counts something: "two hundred bulbs", "fifty of us".
 fn is_counted(text: &Text<'_>, end: usize) -> bool {
+    #[rustfmt::skip]
     const AFTER: &[&str] = &[
-        "for", "to", "on", "in", "from", "off", "which", "that", "was", "is", "each", "cash", "altogether",
-        "total", "all", "please", "now", "gone", "paid", "out", "so", "and", "but", "he", "she", "i", "they",
-        "we", "at", "by", "between", "if", "flat", "even", "up", "deposit", "went", "into", "it", "came",
-        "left", "via", "into", "with", "more", "extra", "the", "last", "then", "as", "after", "before", "plus",
+        "for", "to", "on", "in", "from", "off", "which", "that", "was", "is", "each", "cash",
+        "altogether", "total", "all", "please", "now", "gone", "paid", "out", "so", "and", "but",
+        "he", "she", "i", "they", "we", "at", "by", "between", "if", "flat", "even", "up",
+        "deposit", "went", "into", "it", "came", "left", "via", "into", "with", "more", "extra",
+        "the", "last", "then", "as", "after", "before", "plus",
     ];
     let Some(next) = text.words().get(end) else { return false };
     let gap = &text.folded()[text.words()[end - 1].end..next.start];
@@ -183,8 +211,8 @@ fn is_counted(text: &Text<'_>, end: usize) -> bool {
     !AFTER.contains(&word)
 }
 
-/// The value of number words; with a currency, two bare numbers are whole and cents.
-fn value(said: &[&str], unit: bool) -> Option<f64> {
+/// The value of number words.
+fn value(said: &[&str]) -> Option<f64> {
     let (mut total, mut part, mut last) = (0.0, 0.0, 0.0f64);
     let mut halves = 0.0;
     let mut scaled = false;
@@ -197,9 +225,21 @@ fn value(said: &[&str], unit: bool) -> Option<f64> {
             previous = None;
             last = by;
             if by == 100.0 {
-                part = if part > 0.0 { part * 100.0 } else if halves > 0.0 { 0.0 } else { 100.0 };
+                part = if part > 0.0 {
+                    part * 100.0
+                } else if halves > 0.0 {
+                    0.0
+                } else {
+                    100.0
+                };
             } else {
-                total += if part > 0.0 { part + halves } else if halves > 0.0 { halves } else { 1.0 } * by;
+                total += if part > 0.0 {
+                    part + halves
+                } else if halves > 0.0 {
+                    halves
+                } else {
+                    1.0
+                } * by;
                 (part, halves) = (0.0, 0.0);
             }
             continue;
@@ -207,11 +247,13 @@ fn value(said: &[&str], unit: bool) -> Option<f64> {
         if let Some(number) = words::small(word).or_else(|| word.parse().ok()) {
             known = true;
             match previous {
-                Some(before) if before >= 20.0 && before % 10.0 == 0.0 && (1.0..10.0).contains(&number) => {
+                Some(before)
+                    if before >= 20.0 && before % 10.0 == 0.0 && (1.0..10.0).contains(&number) =>
+                {
                     part += number;
                     previous = Some(before + number);
                 }
-                Some(before) if !scaled => return idiom(before, said.get(at..)?, unit),
+                Some(before) if !scaled => return idiom(before, said.get(at..)?),
                 _ => {
                     part += number;
                     previous = Some(number);
@@ -229,11 +271,10 @@ fn value(said: &[&str], unit: bool) -> Option<f64> {
 }
 
 /// "four eighty" is 480, "eleven ninety-five" 1195, "forty-six ninety-nine" 46.99.
-fn idiom(first: f64, rest: &[&str], unit: bool) -> Option<f64> {
+fn idiom(first: f64, rest: &[&str]) -> Option<f64> {
     let second = rest.iter().try_fold(0.0, |sum, word| Some(sum + words::small(word)?))?;
     if !(10.0..100.0).contains(&second) || rest.len() > 2 {
         return None;
     }
-    let _ = unit;
     Some(if first < 20.0 { first * 100.0 + second } else { first + second / 100.0 })
 }

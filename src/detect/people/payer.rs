@@ -1,36 +1,58 @@
 //! Who paid: the sender, somebody named, or nobody that is known.
 
 use super::{Mark, Masked, Name};
+use crate::detect::words;
 
 /// Verbs of paying, after the one who pays.
+#[rustfmt::skip]
 const PAYS: &[&str] = &[
-    "paid", "payed", "pay", "pays", "paying", "covered", "covering", "covers", "settled", "settling", "fronted", "fronting", "put", "putting", "stuck", "bought",
-    "got", "gave", "given", "handed", "transferred", "sent", "wired", "sorted", "footed", "forked", "coughed", "shelled",
-    "stumped", "chipped", "tapped", "swiped", "slipped", "bunged", "splashed", "spent", "treated", "insisted", "advanced",
-    "picked", "squared", "cleared", "did", "grabbed", "wrote", "laid", "dropped", "threw", "stood", "lent", "loaned", "parted",
-    "venmo'd", "venmoed", "zelled", "zelle'd", "dealt", "charged", "prepaid", "deposited", "banked", "dug", "peeled", "pulled", "bacs'd",
-    "purchased", "sponsored", "donated", "contributed", "flashed", "ne", "pagó", "dah", "don", "used", "chucked",
-    "shouted", "whacked", "slapped", "popped", "bankrolled", "funded", "credited", "remitted", "revoluted", "swished", "twinted", "took", "load", "pressed",
-    "collected", "booked", "ordered", "hired", "rented", "blew", "invested", "pitched", "ponied", "shouldered", "absorbed", "ate", "carried", "swung", "sprung", "counted",
-    "signed", "slung", "cleaned", "handled", "fixed", "had", "drove", "lightened", "ended", "hat", "a", "bezahlt", "alilipa", "alituma", "eaten", "give", "spend", "buy",
+    "a", "absorbed", "advanced", "alilipa", "alituma", "anticipated", "ate", "bacs'd", "banked",
+    "bankrolled", "bayar", "bezahlt", "blew", "booked", "bought", "bunged", "buy", "carried",
+    "cashed", "charged", "chipped", "chucked", "claim", "cleaned", "clear", "cleared",
+    "collected", "contributed", "copped", "coughed", "counted", "covered", "covering", "covers",
+    "credited", "dah", "dealt", "deposited", "did", "don", "donated", "dropped", "drove", "dug",
+    "eaten", "ended", "fed", "fixed", "flashed", "flung", "footed", "forked", "forwarded",
+    "fronted", "fronting", "funded", "gave", "give", "given", "got", "grabbed", "had", "handed",
+    "handled", "hat", "hired", "insisted", "invested", "laid", "lent", "lightened", "load",
+    "loaned", "looked", "loses", "lost", "ne", "ordered", "pagó", "paid", "parted", "passed",
+    "pay", "payed", "paying", "pays", "peeled", "picked", "pitched", "ponied", "popped",
+    "prepaid", "prepaying", "pressed", "przelała", "pulled", "purchased", "put", "putting",
+    "remitted", "rented", "revoluted", "saw", "sent", "settled", "settling", "shelled", "shook",
+    "shouldered", "shouted", "shoved", "signed", "slapped", "slipped", "slung", "sorted", "spend",
+    "spent", "splashed", "sponsored", "sprung", "squared", "stood", "stuck", "stumped", "swapped",
+    "swiped", "swished", "swung", "tapped", "threw", "took", "transfered", "transferred",
+    "treated", "twinted", "used", "venmo'd", "venmoed", "wangled", "whacked", "wired", "wouldn't",
+    "wrote", "zelle'd", "zelled",
 ];
 /// What a payer's money is in, after "my" or a name with `'s`.
+#[rustfmt::skip]
 const SOURCES: &[&str] = &[
-    "card", "cards", "account", "acct", "acc", "visa", "amex", "mastercard", "cheque", "check", "checking", "purse", "wallet", "pocket", "pockets", "paypal",
-    "revolut", "monzo", "venmo", "zelle", "cash", "money", "treat", "debit", "credit", "barclaycard", "bonus", "tab", "phone",
-    "bank", "pay", "upi", "gpay", "gcash", "mpesa", "opay", "momo", "dime", "behalf", "shout", "savings", "klarna", "pension", "discover",
-    "expense", "end", "own", "personal", "joint", "pounds", "quid", "dollars", "euros", "euro", "bucks", "hand", "starling", "n26", "overdraft", "cashapp", "corporate", "company",
-    "konto", "karte", "susu", "salary", "travel", "business", "work", "tin", "gift", "p", "name", "side", "bill", "statement", "points", "receipt", "rekening", "cimb", "axis", "sbi", "hsbc", "nationwide", "chase",
+    "acc", "account", "acct", "amex", "axis", "bank", "barclaycard", "behalf", "bill", "bonus",
+    "bucks", "business", "card", "cards", "cash", "cashapp", "chase", "check", "checking",
+    "cheque", "cimb", "company", "corporate", "credit", "debit", "dime", "discover", "dollars",
+    "end", "euro", "euros", "expense", "gcash", "gift", "gpay", "hand", "hsbc", "joint", "karte",
+    "klarna", "konto", "mastercard", "momo", "money", "monzo", "mpesa", "n26", "name",
+    "nationwide", "opay", "overdraft", "own", "p", "pay", "paypal", "pension", "personal",
+    "phone", "pocket", "pockets", "points", "pounds", "purse", "quid", "receipt", "rekening",
+    "revolut", "salary", "savings", "sbi", "shout", "side", "starling", "statement", "susu",
+    "tab", "tin", "travel", "treat", "upi", "venmo", "visa", "wallet", "work", "zelle",
 ];
 /// Who may pay without a name: read as written when a phrase says that they did.
+#[rustfmt::skip]
 const ROLES: &[&str] = &[
-    "company", "office", "school", "church", "club", "boss", "husband", "wife", "vicar", "parents", "brother", "sister", "cousin",
-    "treasurer", "trust", "pta", "hubby", "partner", "fiancé", "neighbour", "firm", "mosque", "committee", "godmother", "godfather",
-    "grandparents", "in-laws", "mil", "fil", "head", "manager", "hr", "captain", "nan", "ma", "da", "mak", "sis", "bro", "kuya", "uncle", "aunt", "finance", "mairie", "koro", "council",
+    "aunt", "boss", "bro", "brother", "captain", "church", "club", "committee", "company",
+    "council", "cousin", "da", "fiancé", "fil", "finance", "firm", "godfather", "godmother",
+    "grandparents", "head", "hr", "hubby", "husband", "in-laws", "koro", "kuya", "ma", "mairie",
+    "mak", "manager", "mil", "mosque", "nan", "neighbour", "office", "parents", "partner", "pta",
+    "school", "sis", "sister", "treasurer", "trust", "uncle", "vicar", "wife",
 ];
+#[rustfmt::skip]
 const ASIDE: &[&str] = &[
-    "has", "have", "had", "just", "already", "kindly", "went", "and", "who", "also", "then", "very", "is", "was", "only", "again", "ended", "up", "all", "both", "now",
-    "has", "did", "went", "actually", "so", "ahead", "the", "one", "happily", "quietly", "personally", "even", "finally", "been", "once", "that", "very", "so", "there", "here", "really", "basically", "literally", "got", "o", "i", "bhai", "did", "since", "today", "yesterday",
+    "actually", "again", "ahead", "all", "already", "also", "and", "basically", "been", "bhai",
+    "both", "did", "ended", "even", "finally", "got", "had", "happily", "has", "have", "here",
+    "i", "is", "just", "kindly", "literally", "now", "o", "once", "one", "only", "personally",
+    "quietly", "really", "since", "so", "that", "the", "then", "there", "today", "up", "very",
+    "was", "went", "who", "yesterday",
 ];
 /// A score from which on somebody named has paid.
 const STRONG: i32 = 6;
@@ -44,9 +66,42 @@ pub(in crate::detect) fn payer(masked: &Masked<'_, '_>, names: &[Name]) -> Optio
         Some((score, name)) if score >= STRONG && score > me => Some(name),
         _ if me >= 5 && !(unpaid && me < 7) => Some("me".to_owned()),
         Some((score, name)) if score >= 4 && !unpaid => Some(name),
+        Some((score, name)) if score > -6 && by_pronoun(masked) => Some(name),
+        Some((score, name)) if score >= 2 && me == 0 && !unpaid => Some(name),
         _ if unpaid || is_of_group(masked) => None,
         _ => Some("me".to_owned()),
     }
+}
+
+/// "it went on his card", "she has paid": somebody else did, whom another sentence names.
+fn by_pronoun(masked: &Masked<'_, '_>) -> bool {
+    (0..masked.pieces.len()).any(|at| match masked.word(at) {
+        "his" | "her" => (at + 1..at + 3).any(|at| {
+            masked.mark(at) == Mark::Blank
+                && matches!(
+                    masked.word(at),
+                    "card"
+                        | "account"
+                        | "visa"
+                        | "amex"
+                        | "purse"
+                        | "wallet"
+                        | "pocket"
+                        | "cheque"
+                        | "own"
+                        | "phone"
+                )
+        }),
+        "she" | "he" | "she's" | "he's" => {
+            let aux =
+                usize::from(matches!(masked.word(at + 1), "has" | "already" | "just" | "had"));
+            matches!(
+                masked.word(at + 1 + aux),
+                "paid" | "covered" | "fronted" | "settled" | "transferred" | "tapped"
+            )
+        }
+        _ => false,
+    })
 }
 
 /// The likeliest name, given that somebody named paid.
@@ -58,7 +113,9 @@ fn likeliest(masked: &Masked<'_, '_>, names: &[Name]) -> Option<(i32, String)> {
     let mut best: Option<(i32, String)> = None;
     for at in 0..masked.pieces.len() {
         let found = match masked.name(at) {
-            Some(name) => names.get(name).map(|name| (score(masked, at) + i32::from(name.known), together(masked, names, at, &name.said))),
+            Some(name) => names.get(name).map(|name| {
+                (score(masked, at) + i32::from(name.known), together(masked, names, at, &name.said))
+            }),
             None => role(masked, at),
         };
         if let Some((score, name)) = found
@@ -72,8 +129,10 @@ fn likeliest(masked: &Masked<'_, '_>, names: &[Name]) -> Option<(i32, String)> {
 
 /// "mum and dad": two kin that are one purse.
 fn together(masked: &Masked<'_, '_>, names: &[Name], at: usize, said: &str) -> String {
-    let parents = |name: &str| matches!(name.to_lowercase().as_str(), "mum" | "dad" | "mom" | "mam" | "da");
-    let other = masked.name(at + 2).and_then(|name| names.get(name)).filter(|name| parents(&name.said));
+    let parents =
+        |name: &str| matches!(name.to_lowercase().as_str(), "mum" | "dad" | "mom" | "mam" | "da");
+    let other =
+        masked.name(at + 2).and_then(|name| names.get(name)).filter(|name| parents(&name.said));
     match other {
         Some(other) if parents(said) && matches!(masked.word(at + 1), "and" | "n") => {
             format!("{said} {} {}", masked.word(at + 1), other.said)
@@ -86,7 +145,7 @@ fn together(masked: &Masked<'_, '_>, names: &[Name], at: usize, said: &str) -> S
 fn role(masked: &Masked<'_, '_>, at: usize) -> Option<(i32, String)> {
     let word = masked.word(at);
     let bare = word.strip_suffix("'s").unwrap_or(word);
-    if !ROLES.contains(&bare) {
+    if !words::among(ROLES, bare) {
         return None;
     }
     let owns = bare.len() < word.len();
@@ -101,10 +160,12 @@ fn role(masked: &Masked<'_, '_>, at: usize) -> Option<(i32, String)> {
 }
 
 fn owned(masked: &Masked<'_, '_>, at: usize) -> i32 {
-    let source = (at + 1..at + 5).take_while(|at| masked.mark(*at) == Mark::Blank && masked.name(*at).is_none()).any(|at| {
-        let word = masked.word(at);
-        SOURCES.contains(&word.strip_suffix("'s").unwrap_or(word))
-    });
+    let source = (at + 1..at + 5)
+        .take_while(|at| masked.mark(*at) == Mark::Blank && masked.name(*at).is_none())
+        .any(|at| {
+            let word = masked.word(at);
+            SOURCES.contains(&word.strip_suffix("'s").unwrap_or(word))
+        });
     if source {
         return 9;
     }
@@ -116,7 +177,11 @@ fn owned(masked: &Masked<'_, '_>, at: usize) -> i32 {
 fn score(masked: &Masked<'_, '_>, at: usize) -> i32 {
     if masked.pieces[at].owns {
         let before = before(masked, at);
-        return owned(masked, at).max(if before > 4 && masked.mark(at + 1) > Mark::Blank { before } else { -9 });
+        return owned(masked, at).max(if before > 4 && masked.mark(at + 1) > Mark::Blank {
+            before
+        } else {
+            -9
+        });
     }
     score_at(masked, at, at)
 }
@@ -129,6 +194,8 @@ fn score_at(masked: &Masked<'_, '_>, at: usize, last: usize) -> i32 {
     let alone = masked.mark(at) > Mark::Blank && masked.mark(last + 1) > Mark::Blank;
     if alone && score >= 0 {
         score += 4;
+    } else if masked.mark(at) == Mark::Stop && masked.mark(last + 1) == Mark::Blank && score >= 0 {
+        score += 2;
     }
     score
 }
@@ -142,18 +209,45 @@ fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
             // "Priya and Sam paid": the first is as good.
             return 0;
         }
-        if masked.says(at, "is lighter") || masked.says(at, "is the one") || masked.says(at, "took care") || masked.says(at, "takes care") {
+        if masked.says(at, "is lighter")
+            || masked.says(at, "is the one")
+            || masked.says(at, "took care")
+            || masked.says(at, "takes care")
+        {
             return 9;
         }
         if at > last + 1 && matches!(word, "i" | "i've" | "we" | "we've" | "me" | "you") {
             return 0;
         }
-        if PAYS.contains(&word) {
-            let weak = matches!(word, "got" | "did" | "had" | "sent" | "took" | "booked" | "ordered" | "ne" | "a" | "don" | "ate" | "collected" | "hired" | "fixed" | "handled" | "signed" | "charged" | "cleaned" | "buy" | "give" | "spend");
+        if words::among(PAYS, word) {
+            let weak = matches!(
+                word,
+                "got"
+                    | "did"
+                    | "had"
+                    | "sent"
+                    | "took"
+                    | "booked"
+                    | "ordered"
+                    | "ne"
+                    | "a"
+                    | "don"
+                    | "ate"
+                    | "collected"
+                    | "hired"
+                    | "fixed"
+                    | "handled"
+                    | "signed"
+                    | "charged"
+                    | "cleaned"
+                    | "buy"
+                    | "give"
+                    | "spend"
+            );
             let near = at == last + 1 || masked.mark(last + 1) == Mark::Blank;
             return if weak { 6 } else { 9 } - if near { 0 } else { 3 };
         }
-        if !ASIDE.contains(&word) {
+        if !words::among(ASIDE, word) {
             return 0;
         }
         at += 1;
@@ -163,10 +257,14 @@ fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
 
 /// What the words before the name say.
 fn before(masked: &Masked<'_, '_>, at: usize) -> i32 {
+    #[rustfmt::skip]
     const LONG: &[(&str, i32)] = &[
-        ("thanks to", 7), ("courtesy of", 8), ("paid by", 9), ("charged to", 9), ("it was", 7), ("sent by", 9), ("covered by", 9), ("owed to", 6),
-        ("signed by", 4), ("fronted by", 9), ("bought by", 9), ("settled by", 9), ("down to", 5), ("back to", 5), ("gift from", 6), ("care of", 5), ("that was", 6),
-        ("put by", 8), ("and by", 5), ("owe it", 0), ("money to", -6), ("quote from", -6), ("here from", -2), ("out to", -5), ("taken by", -3), ("made by", -5), ("paid to", -8), ("a la", 0),
+        ("thanks to", 7), ("courtesy of", 8), ("paid by", 9), ("charged to", 9), ("it was", 7),
+        ("sent by", 9), ("covered by", 9), ("owed to", 6), ("signed by", 4), ("fronted by", 9),
+        ("bought by", 9), ("settled by", 9), ("down to", 5), ("back to", 5), ("gift from", 6),
+        ("care of", 5), ("that was", 6), ("put by", 8), ("and by", 5), ("owe it", 0),
+        ("money to", -6), ("quote from", -6), ("here from", -2), ("out to", -5), ("taken by", -3),
+        ("made by", -5), ("paid to", -8), ("a la", 0),
     ];
     if masked.mark(at) == Mark::Stop {
         return 0;
@@ -179,11 +277,17 @@ fn before(masked: &Masked<'_, '_>, at: usize) -> i32 {
     }
     match one {
         "by" | "thank" => 6,
-        "owe" | "owes" | "reimburse" | "refund" | "repay" | "owing" | "c" if masked.mark(at) == Mark::Blank => 7,
+        "owe" | "owes" | "reimburse" | "refund" | "repay" | "owing" | "c"
+            if masked.mark(at) == Mark::Blank =>
+        {
+            7
+        }
         "against" | "via" | "off" | "o" => 5,
         "from" | "on" => 4,
         "is" | "was" => 2,
-        "to" | "paid" | "gave" | "gives" | "for" | "handed" | "sent" | "tipped" | "with" | "at" | "paying" | "tell" | "ask" | "told" | "in" | "of" | "bunged" | "slipped" | "between" | "like" | "transferred" | "wants" | "not" | "revoluted" | "zelled" | "venmo'd" => -6,
+        "to" | "paid" | "gave" | "gives" | "for" | "handed" | "sent" | "tipped" | "with" | "at"
+        | "paying" | "tell" | "ask" | "told" | "in" | "of" | "bunged" | "slipped" | "between"
+        | "like" | "transferred" | "wants" | "not" | "revoluted" | "zelled" | "venmo'd" => -6,
         "and" | "n" if at >= 2 && masked.name(at - 2).is_some() => -1,
         _ => 0,
     }
@@ -191,17 +295,29 @@ fn before(masked: &Masked<'_, '_>, at: usize) -> i32 {
 
 /// How surely the sender says that it was them.
 fn own_score(masked: &Masked<'_, '_>) -> i32 {
+    #[rustfmt::skip]
     const SAID: &[&str] = &[
-        "by me", "on me", "from me", "yours truly", "moi", "myself", "meself", "out of pocket", "owe me", "owes me", "reimburse me", "refund me", "refunded me", "pay me", "paid me back",
-        "paying me", "was me", "put me down", "that's me", "thats me", "all me", "off me", "of mine", "on mine", "is mine", "was mine", "out of mine", "humble servant", "claiming", "i'm out", "im out", "i'm down",
-        "to me", "outta my", "money me", "owed me", "against me", "c'est moi", "mig", "mich", "credit me", "claim it", "claim that", "cost me", "got me for", "stung me", "set me back", "it on mine", "log it for me", "all mine", "me who", "me that", "i did", "i settled", "square me", "back at me",
+        "by me", "on me", "from me", "yours truly", "moi", "myself", "meself", "out of pocket",
+        "owe me", "owes me", "reimburse me", "refund me", "refunded me", "pay me", "paid me back",
+        "paying me", "was me", "put me down", "that's me", "thats me", "all me", "off me",
+        "of mine", "on mine", "is mine", "was mine", "out of mine", "humble servant", "claiming",
+        "i'm out", "im out", "i'm down", "to me", "outta my", "money me", "owed me", "against me",
+        "c'est moi", "mig", "mich", "credit me", "claim it", "claim that", "cost me",
+        "got me for", "stung me", "set me back", "it on mine", "log it for me", "all mine",
+        "me who", "me that", "i did", "i settled", "square me", "back at me",
     ];
     let mut score = if masked.has(SAID) { 6 } else { 0 };
     for at in 0..masked.pieces.len() {
         score = score.max(match masked.word(at) {
             "i" | "i've" | "ive" | "imma" => i_pay(masked, at),
             "my" => mine(masked, at),
-            "me" | "mine" if masked.mark(at) > Mark::Blank && masked.mark(at + 1) > Mark::Blank && !matches!(masked.word(at + 1), "and" | "n") => 6,
+            "me" | "mine"
+                if masked.mark(at) > Mark::Blank
+                    && masked.mark(at + 1) > Mark::Blank
+                    && !matches!(masked.word(at + 1), "and" | "n") =>
+            {
+                6
+            }
             _ => 0,
         });
     }
@@ -213,14 +329,50 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
     let mut here = at + 1;
     while here < at + 7 && masked.mark(here) < Mark::Stop {
         let word = masked.word(here);
-        if matches!(word, "said" | "wrote" | "typed" | "think" | "told" | "thought" | "reckon" | "meant" | "owe" | "will" | "can" | "could" | "would" | "heard" | "hear" | "see" | "saw" | "need") || here > at + 1 && matches!(word, "he" | "she" | "they" | "we") {
+        if matches!(
+            word,
+            "said"
+                | "wrote"
+                | "typed"
+                | "think"
+                | "told"
+                | "thought"
+                | "reckon"
+                | "meant"
+                | "owe"
+                | "will"
+                | "can"
+                | "could"
+                | "would"
+                | "heard"
+                | "hear"
+                | "see"
+                | "saw"
+                | "need"
+        ) || here > at + 1 && matches!(word, "he" | "she" | "they" | "we")
+        {
             return 0;
         }
         if here > at + 1 && masked.name(here).is_some() && masked.mark(here) > Mark::Blank {
             return 0;
         }
-        if PAYS.contains(&word) && !matches!(word, "a" | "ne" | "put" if masked.says(here + 1, "in the sheet")) && !(word == "a") {
-            let weak = matches!(word, "had" | "did" | "got" | "booked" | "ordered" | "signed" | "drove" | "ended" | "handled" | "fixed");
+        if words::among(PAYS, word)
+            && !matches!(word, "a" | "ne" | "put" if masked.says(here + 1, "in the sheet"))
+            && !(word == "a")
+        {
+            let weak = matches!(
+                word,
+                "had"
+                    | "did"
+                    | "got"
+                    | "booked"
+                    | "ordered"
+                    | "signed"
+                    | "drove"
+                    | "ended"
+                    | "handled"
+                    | "fixed"
+            );
             return if weak { 6 } else { 8 };
         }
         here += 1;
@@ -230,29 +382,55 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
 
 fn mine(masked: &Masked<'_, '_>, at: usize) -> i32 {
     let near = (at + 1..at + 5).take_while(|at| masked.mark(*at) == Mark::Blank);
-    let source = near.filter(|at| masked.name(*at).is_none()).any(|at| SOURCES.contains(&masked.word(at)));
-    let whose = matches!(masked.word(at + 1), "mum's" | "dad's" | "brother's" | "sister's" | "husband's" | "wife's" | "bill");
+    let source = near
+        .filter(|at| masked.name(*at).is_none())
+        .any(|at| words::among(SOURCES, masked.word(at)));
+    let whose = matches!(
+        masked.word(at + 1),
+        "mum's" | "dad's" | "brother's" | "sister's" | "husband's" | "wife's" | "bill"
+    );
     if source && !whose { 8 } else { 0 }
 }
 
 /// Whether the sum is still to be paid.
 fn is_unpaid(masked: &Masked<'_, '_>) -> bool {
+    #[rustfmt::skip]
     const OPEN: &[&str] = &[
-        "due", "owing", "owed", "outstanding", "unpaid", "we owe", "not paid", "not yet paid", "yet to be", "still to", "to be paid", "to be settled", "to pay", "payable", "invoice", "invoiced",
-        "balance is", "balance of", "remaining balance", "final balance", "they want", "she wants", "he wants", "wants the", "wants his", "wants her", "expects", "expecting", "needs paying",
-        "not settled", "will pay", "i'll pay", "we'll pay", "i'll settle", "haven't paid", "hasn't been paid", "nobody's paid", "nobody paid", "no one has paid", "nobody has paid", "on the day", "on arrival",
-        "net 30", "billed us", "bill us", "still owe", "still owes", "to settle", "contract", "agreed at", "we've to", "on collection", "on the night", "is wanted", "want it by", "terms", "deadline", "short with", "who has it", "left to pay", "on delivery",
-        "still open", "not been paid", "isn't paid", "no one's paid", "waiting on", "to come", "hasn't paid", "hasnt been paid", "on the hook",
+        "due", "owing", "owed", "outstanding", "unpaid", "we owe", "not paid", "not yet paid",
+        "yet to be", "still to", "to be paid", "to be settled", "to pay", "payable", "invoice",
+        "invoiced", "balance is", "balance of", "remaining balance", "final balance", "they want",
+        "she wants", "he wants", "wants the", "wants his", "wants her", "expects", "expecting",
+        "needs paying", "not settled", "will pay", "i'll pay", "we'll pay", "i'll settle",
+        "haven't paid", "hasn't been paid", "nobody's paid", "nobody paid", "no one has paid",
+        "nobody has paid", "on the day", "on arrival", "net 30", "billed us", "bill us",
+        "still owe", "still owes", "to settle", "contract", "agreed at", "we've to",
+        "on collection", "on the night", "is wanted", "want it by", "terms", "deadline",
+        "short with", "who has it", "left to pay", "on delivery", "still open", "not been paid",
+        "isn't paid", "no one's paid", "waiting on", "to come", "hasn't paid", "hasnt been paid",
+        "the rest is", "to be cleared", "to be in", "at check in", "gets the other", "the other",
+        "remaining *", "rest *", "has to be in", "who'll pay", "from us", "waiting for",
+        "waiting on", "they get", "he gets", "she gets", "end of month", "at delivery",
+        "at drop off", "they'll take", "takes it", "take it at", "take it in", "pending", "baki",
+        "left with", "is open", "to transfer", "rupees left", "be in his hand", "be in her hand",
+        "we're in for", "will go to", "remind us",
     ];
     masked.has(OPEN)
 }
 
 /// Whether the group's purse paid, or a correction leaves open who did.
 fn is_of_group(masked: &Masked<'_, '_>) -> bool {
+    #[rustfmt::skip]
     const GROUP: &[&str] = &[
-        "we paid", "we've paid", "we have paid", "we put", "we gave", "we've given", "we spent", "we sent", "we settled", "we transferred", "we dropped", "kitty", "float", "petty cash", "committee", "joint account", "joint pot", "allotment card", "group account",
-        "fund", "funds", "welfare purse", "pot", "our account", "float", "treasury", "club account", "group pot", "the company", "correction", "meant to say", "i meant", "i typed", "should be", "should read", "should have been", "not *", "instead of", "amend", "typo", "i wrote", "scratch that", "change of amount",
-        "rectification", "misread", "is now", "now *", "corrected", "we had", "we've put", "we got", "actually", "refunded", "knocked", "set us back", "cost us", "we've *",
+        "we paid", "we've paid", "we have paid", "we put", "we gave", "we've given", "we spent",
+        "we sent", "we settled", "we transferred", "we dropped", "kitty", "float", "petty cash",
+        "committee", "joint account", "joint pot", "allotment card", "group account", "fund",
+        "funds", "welfare purse", "pot", "our account", "float", "treasury", "club account",
+        "group pot", "the company", "correction", "meant to say", "i meant", "should be",
+        "should read", "should have been", "not *", "instead of", "amend", "scratch that",
+        "change of amount", "rectification", "misread", "is now", "corrected", "we've put",
+        "we've processed", "we put", "estate", "i wrote", "i typed", "wasn't right",
+        "swapped places", "real figure", "the wrong", "wrong on", "mistake of", "did i write",
+        "turned the", "korrektur", "down from", "call it *", "we spent", "by us",
     ];
     masked.has(GROUP)
 }

@@ -1,25 +1,42 @@
 //! Who shares an expense: the names and `me`, or everyone; nothing when the text does not say.
 
 use super::{Mark, Masked, Name};
+use crate::detect::words;
 
+#[rustfmt::skip]
 const SHARES: &[&str] = &[
-    "split", "splits", "splitting", "splittin", "halves", "halfsies", "halfies", "halvesies", "halving", "halve", "half", "thirds", "quarters", "share", "shared", "sharing",
-    "shares", "between", "equally", "evenly", "ways", "divide", "divided", "dividing", "fifty-fifty", "50", "hook", "going", "thirding", "in", "cover", "both",
-    "dutch", "each", "amongst", "among", "equal", "only", "us", "teilen", "going", "chipping", "that's", "owes", "owe", "on",
+    "50", "among", "amongst", "between", "both", "chipping", "cover", "divide", "divided",
+    "dividing", "dutch", "each", "equal", "equally", "evenly", "fifty", "fifty-fifty", "goin",
+    "going", "half", "halfies", "halfsies", "halve", "halves", "halvesies", "halving", "hook",
+    "in", "on", "only", "owe", "owes", "quarters", "share", "shared", "shares", "sharing",
+    "split", "splits", "splittin", "splitting", "teilen", "that's", "thing", "thirding", "thirds",
+    "us", "ways", "wearing", "with",
 ];
 /// Words that say surely that something is shared.
+#[rustfmt::skip]
 const SURE: &[&str] = &[
-    "split", "splits", "splitting", "splittin", "halves", "halfsies", "halfies", "halving", "halve", "thirds", "quarters", "share", "shared", "sharing", "shares", "equally", "evenly",
-    "divide", "divides", "divided", "dividing", "ways", "hook", "halvesies", "between", "each", "equal", "chipping", "owes", "hati", "half", "bahagi", "cover", "covering", "in", "chip", "square", "dividir",
+    "bahagi", "between", "chip", "chipping", "cover", "covering", "divide", "divided", "divides",
+    "dividing", "dividir", "each", "equal", "equally", "evenly", "fifty", "goin", "half",
+    "halfies", "halfsies", "halve", "halves", "halvesies", "halving", "hati", "hook", "in",
+    "owes", "quarters", "share", "shared", "shares", "sharing", "split", "splits", "splittin",
+    "splitting", "square", "thing", "thirds", "ways", "wearing",
 ];
+#[rustfmt::skip]
 const ALL: &[&str] = &[
-    "everyone", "everybody", "all of us", "all of you", "between all", "all of y'all", "you all", "everybody's", "everyone's", "whole group", "whole gang", "whole squad", "us all", "ye all", "all to split", "each of ye", "each of you", "among all", "amongst all",
-    "all the cousins", "us cousins", "yer", "the lot of us", "all in this chat", "we're all", "we all", "every one of us", "lads will", "all eleven of us", "all * of us",
+    "everyone", "everybody", "all of us", "all of you", "between all", "all of y'all", "you all",
+    "everybody's", "everyone's", "whole group", "whole gang", "whole squad", "us all", "ye all",
+    "all to split", "each of ye", "each of you", "among all", "amongst all", "all the cousins",
+    "us cousins", "yer", "the lot of us", "all in this chat", "we're all", "we all",
+    "every one of us", "lads will", "all eleven of us", "all * of us",
 ];
 
 /// Who shares it.
-pub(in crate::detect) fn split(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>) -> Option<Vec<String>> {
-    if !(0..masked.pieces.len()).any(|at| SHARES.contains(&masked.word(at))) {
+pub(in crate::detect) fn split(
+    masked: &Masked<'_, '_>,
+    names: &[Name],
+    payer: Option<&str>,
+) -> Option<Vec<String>> {
+    if !(0..masked.pieces.len()).any(|at| words::among(SHARES, masked.word(at))) {
         return None;
     }
     let sure = (0..masked.pieces.len()).any(|at| is_sure(masked, at));
@@ -29,36 +46,66 @@ pub(in crate::detect) fn split(masked: &Masked<'_, '_>, names: &[Name], payer: O
     if let Some(people) = list(masked, names, payer).or_else(|| with(masked, names, payer)) {
         return Some(people);
     }
-    let denied = masked.has(&["no sharing", "not sharing", "no need", "don't split", "no split", "not splitting", "not to split"]);
+    let denied = masked.has(&[
+        "no sharing",
+        "not sharing",
+        "no need",
+        "don't split",
+        "no split",
+        "not splitting",
+        "not to split",
+    ]);
     (masked.has(ALL) && !denied && shares_all(masked)).then(|| vec!["everyone".to_owned()])
 }
 
 fn is_sure(masked: &Masked<'_, '_>, at: usize) -> bool {
     match masked.word(at) {
-        "half" => masked.word(at + 1) == "each" || matches!(masked.back(at, 1), "going" | "go" | "in" | "goin"),
-        "in" => masked.says(at, "in on it") || masked.says(at, "in on that") || masked.says(at, "in for") || masked.says(at, "in on this"),
-        "cover" | "covering" => masked.says(at, "cover a third") || masked.says(at + 1, "it") || masked.says(at + 1, "that"),
-        word => SURE.contains(&word),
+        "half" => {
+            matches!(masked.word(at + 1), "each" | "half" | "with")
+                || matches!(masked.back(at, 1), "going" | "go" | "in" | "goin")
+        }
+        "in" => {
+            masked.says(at, "in on it")
+                || masked.says(at, "in on that")
+                || masked.says(at, "in for")
+                || masked.says(at, "in on this")
+        }
+        "cover" | "covering" => {
+            masked.says(at, "cover a third")
+                || masked.says(at + 1, "it")
+                || masked.says(at + 1, "that")
+        }
+        word => words::among(SURE, word),
     }
 }
 
 /// Whether "everyone" shares, and is not merely told something.
 fn shares_all(masked: &Masked<'_, '_>) -> bool {
+    #[rustfmt::skip]
     const ALL_SHARE: &[&str] = &[
-        "split", "share", "shares", "shared", "sharing", "equal", "equally", "evenly", "divide", "divided", "divides", "chip", "chipping", "each", "owes", "owe", "between", "ways", "in", "splitting", "square", "hati", "bahagi", "even",
+        "split", "share", "shares", "shared", "sharing", "equal", "equally", "evenly", "divide",
+        "divided", "divides", "chip", "chipping", "each", "owes", "owe", "between", "ways", "in",
+        "splitting", "square", "hati", "bahagi", "even",
     ];
     (0..masked.pieces.len()).any(|at| ALL_SHARE.contains(&masked.word(at)))
 }
 
 /// The person at a piece: a name, the sender, or whom "him" stands for.
-fn person(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>, at: usize) -> Option<String> {
+fn person(
+    masked: &Masked<'_, '_>,
+    names: &[Name],
+    payer: Option<&str>,
+    at: usize,
+) -> Option<String> {
     if masked.pieces.get(at)?.owns {
         return None;
     }
     match (masked.name(at), masked.word(at)) {
         (Some(name), _) => names.get(name).map(|name| name.said.clone()),
         (None, "me" | "i" | "myself" | "meself" | "moi") => Some("me".to_owned()),
-        (None, "him" | "her" | "he" | "she" | "them") => payer.filter(|payer| *payer != "me").map(str::to_owned),
+        (None, "him" | "her" | "he" | "she" | "them") => {
+            payer.filter(|payer| *payer != "me").map(str::to_owned)
+        }
         _ => None,
     }
 }
@@ -83,9 +130,14 @@ fn list(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>) -> Option<
                 end += 1;
             }
         }
-        let open = matches!(masked.word(end), "and" | "n") && matches!(masked.word(end + 1), "both" | "the" | "his" | "her" | "my");
+        let open = matches!(masked.word(end), "and" | "n")
+            && matches!(masked.word(end + 1), "both" | "the" | "his" | "her" | "my");
         if people.len() > 1 && !open {
-            if masked.says(end, "with me") || masked.says(end, "w me") || and_me(masked, end) {
+            let joined = at > 0 && matches!(masked.word(at - 1), "with" | "w");
+            if joined && !people.iter().any(|one| one == "me") {
+                people.insert(0, "me".to_owned());
+            } else if masked.says(end, "with me") || masked.says(end, "w me") || and_me(masked, end)
+            {
                 people.insert(0, "me".to_owned());
             }
             people.dedup();
@@ -98,13 +150,18 @@ fn list(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>) -> Option<
 
 /// "thirds with him", "in on it with me".
 fn and_me(masked: &Masked<'_, '_>, end: usize) -> bool {
-    (end..end + 9).any(|at| masked.mark(at) < Mark::Stop && (masked.says(at, "with me") || masked.says(at, "w me")))
+    (end..end + 9).any(|at| {
+        masked.mark(at) < Mark::Stop && (masked.says(at, "with me") || masked.says(at, "w me"))
+    })
 }
 
 /// "split with Sam": the payer and those named.
 fn with(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>) -> Option<Vec<String>> {
     for at in 0..masked.pieces.len() {
-        if !matches!(masked.word(at), "with" | "w") || !(at.saturating_sub(5)..at).any(|at| is_sure(masked, at) || masked.word(at) == "half") {
+        if !matches!(masked.word(at), "with" | "w")
+            || !(at.saturating_sub(5)..at)
+                .any(|at| is_sure(masked, at) || masked.word(at) == "half")
+        {
             continue;
         }
         let other = person(masked, names, payer, at + 1)?;
