@@ -154,10 +154,13 @@ fn is_sum_of_others(amounts: &[Amount], at: usize) -> bool {
 
 /// "432,000, I've paid half which is 216k": half of another that was named.
 fn is_paid_half(text: &Text<'_>, amounts: &[Amount], at: usize) -> bool {
+    if amounts.len() != 2 {
+        return false;
+    }
     let value = amounts[at].value;
     let half = amounts.iter().any(|other| (other.value - 2.0 * value).abs() < 0.006);
     let said = |word: &str| (0..text.words().len()).any(|at| text.word(at) == word);
-    half && said("half") && amounts.len() == 2 && ["paid", "sent", "so", "is"].into_iter().any(said)
+    half && said("half") && ["paid", "sent", "so", "is"].into_iter().any(said)
 }
 
 /// Whether a bare number counts what follows: "24 chairs", "500 safety pins".
