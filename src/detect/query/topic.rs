@@ -1,0 +1,157 @@
+//! The topic of a question.
+
+use super::super::findings::Findings;
+
+/// What the records of an event are kept under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Topic {
+    Polls,
+    Spending,
+    People,
+    Schedule,
+    Tasks,
+    Other,
+}
+
+impl Topic {
+    const ALL: [Self; 6] =
+        [Self::Polls, Self::Spending, Self::People, Self::Schedule, Self::Tasks, Self::Other];
+
+    /// The topic's name as callers know it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Polls => "polls",
+            Self::Spending => "spending",
+            Self::People => "people",
+            Self::Schedule => "schedule",
+            Self::Tasks => "tasks",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// Words that speak for a topic, and how loudly.
+const WORDS: &[(Topic, u8, &[&str])] = &[
+    (Topic::Polls, 9, &[
+        "vote", "votes", "voted", "voting", "poll", "polls", "winner", "landslide", "ballot", "tally", "majority",
+        "standings", "verdict", "runoff", "voters", "doodle",
+    ]),
+    (Topic::Polls, 6, &["won", "win", "winning", "lead", "leading", "chose", "chosen", "picked", "pick", "hands"]),
+    (Topic::Polls, 3, &["decide", "decided", "agreed", "settled", "favourite", "popular", "ahead", "beat", "option", "choices"]),
+    (Topic::Spending, 9, &[
+        "paid", "spent", "spend", "spending", "cost", "costs", "costing", "owe", "owes", "owed", "budget", "money", "bill", "bills",
+        "deposit", "deposits", "expenses", "expense", "kitty", "unpaid", "kharcha", "pesewa", "invoice", "invoices", "refund",
+        "price", "tab", "cash", "advance", "contribution", "contributions", "fronted", "funds", "overspent", "reimbursed", "treasurer",
+        "spends", "receipt", "receipts", "invoiced", "quid", "pot", "purse", "damage", "prepaid", "payment", "paying", "pay", "diya", "spendings", "collected", "raised", "pence", "dollars", "float",
+    ]),
+    (Topic::Spending, 5, &[
+        "balance", "square", "squared", "settled", "chipped", "coughed", "total", "totals", "share", "bust", "blown", "sunk", "sink",
+        "half", "covered", "breakdown", "tips", "subs", "even", "remaining", "remains", "fees", "fee", "coughing", "dues", "pricey", "instalment", "each", "overall", "covering", "skint", "broke", "ballpark", "wiggle", "shelled", "forked", "charge", "charged",
+    ]),
+    (Topic::People, 9, &[
+        "rsvp", "rsvps", "rsvp'd", "rsvpd", "headcount", "guests", "attending", "dietary", "veggies", "vegans", "vegan",
+        "vegetarian", "vegetarians", "veggie", "veggos", "allergies", "allergic", "allergy", "coeliac", "bridesmaids",
+        "ushers", "invited", "attendance", "yeses", "attendees", "gluten", "groomsmen", "halal", "seated", "sharing", "sleeping",
+    ]),
+    (Topic::People, 5, &[
+        "coming", "people", "ppl", "pax", "guest", "kids", "children", "heads", "adults", "marshals", "volunteers", "numbers",
+        "maybe", "yes", "confirmed", "drivers", "driving", "cousins", "families", "family", "staying", "side", "bringing plus",
+        "log", "babies", "under-fives", "attend", "seats", "beds", "rooms", "table", "crew", "members", "folks", "nuts", "joining",
+    ]),
+    (Topic::Schedule, 9, &[
+        "when", "when's", "whens", "time", "times", "timing", "timings", "schedule", "deadline", "itinerary", "agenda", "kab", "baje",
+        "hora", "hour", "hours", "cutoff", "rundown", "checkin", "checkout", "curfew", "soundcheck", "run-through", "o'clock", "tym",
+    ]),
+    (Topic::Schedule, 5, &[
+        "date", "day", "dates", "arrive", "arrives", "arriving", "leave", "leaves", "leaving", "start", "starts", "starting", "begin",
+        "begins", "finish", "finishes", "open", "opens", "opening", "order", "before", "after", "until", "till", "doors", "early", "late",
+        "land", "depart", "departs", "kickoff", "plan", "programme", "morning", "ends", "end", "tomorrow", "weekend", "which day",
+        "pickup", "boarding", "rehearsal", "carriages", "slot", "closes", "close", "reach", "happening", "latest", "runs",
+    ]),
+    (Topic::Tasks, 7, &[
+        "job", "jobs", "task", "tasks", "todo", "outstanding", "overdue", "unassigned", "assigned", "chased", "status", "charge",
+        "sorted", "booked", "ordered", "arranged", "organised", "organized", "pending", "plate", "hook", "handling", "responsible", "sort",
+        "bringing", "collecting", "fetching", "volunteered", "signed", "rung", "called", "emailed", "progress", "baaki", "arrange",
+    ]),
+    (Topic::Tasks, 4, &[
+        "who's", "whos", "whose", "doing", "done", "anyone", "anybody", "somebody", "someone", "still", "yet", "ever", "did", "has",
+        "have", "is", "are", "list", "finished", "finish", "get", "got", "picking", "making", "baking", "printed", "sent", "ready",
+        "ring", "taking", "bring", "news", "word", "update", "forms", "form", "waivers", "loose", "left", "on", "holding", "remember",
+    ]),
+    (Topic::Other, 12, &[
+        "address", "wifi", "wi-fi", "password", "pw", "postcode", "link", "hashtag", "pin", "terminal", "url", "passcode", "zoom",
+        "eircode", "iban", "folder", "dresscode", "called", "sort-code",
+    ]),
+    (Topic::Other, 8, &[
+        "code", "theme", "colour", "color", "menu", "parking", "where", "where's", "wheres", "number", "name", "reference", "photos",
+        "playlist link", "dress", "size", "rule", "rules", "policy", "hymns", "map", "spreadsheet", "doc", "flavour", "contact",
+    ]),
+];
+
+/// Words that stand together, with blanks around each.
+const PHRASES: &[(Topic, u8, &[&str])] = &[
+    (Topic::Polls, 12, &[
+        " which way did ", " came out on top ", " come out on top ", " how did the vote ", " did we land on ", " go for in the end ",
+        " edge it ", " in favour ", " hands up ", " who voted ", " most hands ", " went with ", " did everyone pick ", " end up picking ",
+        " what came out ", " end up a yes ", " did we go with ", " did we go for ",
+    ]),
+    (Topic::Spending, 12, &[
+        " how much ", " hw much ", " per head ", " put in ", " even stevens ", " in the red ", " in the budget ", " set us back ", " the damage ", " laid out ",
+        " on my tab ", " square with ", " into the account ", " their share ", " her share ", " his share ", " my share ", " given the ",
+        " who paid ", " left in the ", " up to date with ", " wiggle room ", " breathing room ", " who fronted ", " come to ",
+        " how far over ", " gone over ", " crossed the ", " what did the ", " picked up the tab ", " per person ", " money off ", " kitna ",
+    ]),
+    (Topic::People, 12, &[
+        " how many ", " final number ", " final numbers ", " a yes ", " plus one ", " plus ones ", " who's coming ", " who is coming ",
+        " guest list ", " said yes ", " said no ", " who all ", " is coming ", " are coming ", " coming or not ", " staying over ",
+        " kitne log ", " on table ", " at table ", " yes or no ", " or a no ", " who are the ", " who's in ", " still coming ", " dey come ", " who's at ", " sitting with ",
+    ]),
+    (Topic::Schedule, 14, &[
+        " what time ", " wat time ", " which day ", " what day ", " what hour ", " which hour ", " which weekend ", " which date ", " what date ",
+        " how late ", " how early ", " running order ", " hour by hour ", " walk me through ", " run me through ", " last date ", " the plan for ",
+        " due date ", " last day ", " what's the plan ", " how long ", " at what ",
+    ]),
+    (Topic::Tasks, 10, &[
+        " who's doing ", " who is doing ", " who's on ", " who's got ", " who's bringing ", " who is bringing ", " to do ", " left to do ", " has anyone ", " has anybody ", " did anyone ",
+        " did anybody ", " has somebody ", " has someone ", " is anyone ", " is anybody ", " is someone ", " any news ", " any word ", " in charge ", " am i on ",
+        " my name ", " down for ", " still open ", " hear back ", " who has ", " where are we on ", " where are we with ", " any movement ", " needs doing ", " what am i ",
+        " who's handling ", " turned in ", " the latest ", " still doing ", " got round to ", " any update ", " did we ever ", " do we have a ", " do we have an ", " ended up with ", " who said they'd ", " meant to be bringing ",
+        " who's making ", " who's taking ", " supposed to ",
+    ]),
+    (Topic::Other, 14, &[
+        " dress code ", " door code ", " gate code ", " account number ", " phone number ", " contact number ", " driver's number ", " where is ", " where's ",
+        " what's it called ", " place called ", " room number ", " gift list ", " room name ", " whats the address ", " 's number ", " sort code ", " colour code ",
+    ]),
+];
+
+/// The topic that most of the words speak for.
+pub(super) fn of(findings: &Findings<'_, '_>) -> Topic {
+    let text = findings.text;
+    let mut points = [0_u32; Topic::ALL.len()];
+    let mut line = String::with_capacity(text.folded().len() + 2);
+    line.push(' ');
+    for at in 0..text.words().len() {
+        let word = text.word(at);
+        line.push_str(word);
+        line.push(' ');
+        for (topic, weight, words) in WORDS {
+            if words.contains(&word) {
+                points[*topic as usize] += u32::from(*weight);
+            }
+        }
+    }
+    for (topic, weight, phrases) in PHRASES {
+        let said = phrases.iter().filter(|phrase| line.contains(**phrase)).count() as u32;
+        points[*topic as usize] += said * u32::from(*weight);
+    }
+    if !findings.amounts.is_empty() && findings.amounts.iter().any(|amount| amount.sure) {
+        points[Topic::Spending as usize] += 6;
+    }
+    let mut best = Topic::Tasks;
+    for topic in Topic::ALL {
+        if points[topic as usize] > points[best as usize] {
+            best = topic;
+        }
+    }
+    if points[best as usize] == 0 { Topic::Other } else { best }
+}
