@@ -49,6 +49,9 @@ const ASKING: &str = "
     wait just like really very also even maybe well oh erm um eh lol haha abeg na ya ah la lah sef bhai ji uncle aunty
     finished ready job jobs task tasks charge responsible on hook plate doing handling taking care
     which what when where who how why whether if because since when until before after at in on for of to from with by
+    most feeling memory boss treasurer husband gentle items agenda sheet notes thread scroll summary recap anything everything
+    something nothing choices options personally point final count hand handy moment min mind head gonna gotta roughly rough
+    kitne log kitna kitni baaki hai hua tak abhi kya tha kab baje anong oras nga wise whole moneywise biggest per week days
     put together stand stands standing fixed fix work working works out came come off
 ";
 
@@ -67,6 +70,8 @@ pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     }
     let thing = findings.things.first().map(|thing| around(text, thing.span.clone()));
     let name = findings.names.first().map(|name| name.said.clone());
+    let noun = if topic == Topic::Spending && whole.is_none() { noun_after(findings, &["on", "for", "to"]).or(noun.filter(|_| !line.contains(" far ") && !line.contains(" total "))) } else { noun };
+    let noun = if topic == Topic::People && thing.is_none() && counts(&line) { None } else { noun };
     let own = whole.map(|(_, name, _)| (*name).to_owned());
     let all = || match topic {
         Topic::Spending => Some("total".to_owned()),
@@ -100,6 +105,29 @@ fn around(text: &Text<'_>, span: std::ops::Range<usize>) -> String {
         _ => span.end,
     };
     text.said(span.start..end).to_lowercase()
+}
+
+/// "are we 64 or 67", "final count": a question for how many there are in all.
+fn counts(line: &str) -> bool {
+    let mut before = "";
+    let either = line.split_ascii_whitespace().any(|word| {
+        let hit = before == "or" && word.bytes().all(|byte| byte.is_ascii_digit());
+        before = word;
+        hit
+    });
+    either || [" final count ", " numbers ", " how many in total ", " total number "].iter().any(|phrase| line.contains(phrase))
+}
+
+/// The telling words right behind one of these words.
+fn noun_after(findings: &Findings<'_, '_>, leads: &[&str]) -> Option<String> {
+    let text = findings.text;
+    let at = (1..text.words().len()).find(|at| {
+        let before = text.word(at - 1);
+        let led = if matches!(before, "the" | "a" | "our" | "my") { at.checked_sub(2).map_or("", |at| text.word(at)) } else { before };
+        tells(text.word(*at)) && leads.contains(&led)
+    })?;
+    let word = text.words().get(at)?.clone();
+    Some(text.said(word).to_lowercase())
 }
 
 /// The telling words behind an article or a preposition, else the first telling ones.

@@ -32,31 +32,31 @@ impl Topic {
 
 /// Words that speak for a topic, and how loudly.
 const WORDS: &[(Topic, u8, &[&str])] = &[
-    (Topic::Polls, 9, &[
+    (Topic::Polls, 18, &[
         "vote", "votes", "voted", "voting", "poll", "polls", "winner", "landslide", "ballot", "tally", "majority",
         "standings", "verdict", "runoff", "voters", "doodle",
     ]),
-    (Topic::Polls, 6, &["won", "win", "winning", "lead", "leading", "chose", "chosen", "picked", "pick", "hands"]),
-    (Topic::Polls, 3, &["decide", "decided", "agreed", "settled", "favourite", "popular", "ahead", "beat", "option", "choices"]),
+    (Topic::Polls, 12, &["won", "win", "recount", "unanimous", "thumbs", "jeeta", "winning", "leading", "chose", "chosen", "picked"]),
+    (Topic::Polls, 7, &["choose", "pick", "lead", "hands", "final answer", "decide", "decided", "agreed", "settled", "favourite", "popular", "ahead", "beat", "option", "choices"]),
     (Topic::Spending, 9, &[
         "paid", "spent", "spend", "spending", "cost", "costs", "costing", "owe", "owes", "owed", "budget", "money", "bill", "bills",
         "deposit", "deposits", "expenses", "expense", "kitty", "unpaid", "kharcha", "pesewa", "invoice", "invoices", "refund",
         "price", "tab", "cash", "advance", "contribution", "contributions", "fronted", "funds", "overspent", "reimbursed", "treasurer",
-        "spends", "receipt", "receipts", "invoiced", "quid", "pot", "purse", "damage", "prepaid", "payment", "paying", "pay", "diya", "spendings", "collected", "raised", "pence", "dollars", "float",
+        "spends", "receipt", "receipts", "invoiced", "quid", "pot", "purse", "damage", "prepaid", "payment", "paying", "pay", "diya", "spendings", "collected", "raised", "pence", "dollars", "float", "euros", "forking", "burned", "ambag", "bought", "costed", "splurged", "contingency", "bled", "moneywise", "checkbook", "payee", "leftover", "ledger",
     ]),
     (Topic::Spending, 5, &[
         "balance", "square", "squared", "settled", "chipped", "coughed", "total", "totals", "share", "bust", "blown", "sunk", "sink",
-        "half", "covered", "breakdown", "tips", "subs", "even", "remaining", "remains", "fees", "fee", "coughing", "dues", "pricey", "instalment", "each", "overall", "covering", "skint", "broke", "ballpark", "wiggle", "shelled", "forked", "charge", "charged",
+        "half", "covered", "settle", "tip", "committed", "ceiling", "sum", "figure", "account", "swiping", "grand", "breakdown", "tips", "subs", "even", "remaining", "remains", "fees", "fee", "coughing", "dues", "pricey", "instalment", "each", "overall", "covering", "skint", "broke", "ballpark", "wiggle", "shelled", "forked", "charge", "charged",
     ]),
     (Topic::People, 9, &[
         "rsvp", "rsvps", "rsvp'd", "rsvpd", "headcount", "guests", "attending", "dietary", "veggies", "vegans", "vegan",
         "vegetarian", "vegetarians", "veggie", "veggos", "allergies", "allergic", "allergy", "coeliac", "bridesmaids",
-        "ushers", "invited", "attendance", "yeses", "attendees", "gluten", "groomsmen", "halal", "seated", "sharing", "sleeping",
+        "ushers", "invited", "attendance", "yeses", "attendees", "gluten", "groomsmen", "halal", "seated", "sharing", "sleeping", "rsvped", "replied", "readers", "sleeps", "chaperones", "organiser", "designated", "crickets", "expecting", "kitne",
     ]),
     (Topic::People, 5, &[
         "coming", "people", "ppl", "pax", "guest", "kids", "children", "heads", "adults", "marshals", "volunteers", "numbers",
         "maybe", "yes", "confirmed", "drivers", "driving", "cousins", "families", "family", "staying", "side", "bringing plus",
-        "log", "babies", "under-fives", "attend", "seats", "beds", "rooms", "table", "crew", "members", "folks", "nuts", "joining",
+        "log", "babies", "under-fives", "attend", "seats", "beds", "rooms", "table", "crew", "members", "folks", "nuts", "joining", "names", "counted", "count", "room", "cars", "seat", "mc", "reply", "answer", "pulled", "lot", "party", "squashed", "bunking",
     ]),
     (Topic::Schedule, 9, &[
         "when", "when's", "whens", "time", "times", "timing", "timings", "schedule", "deadline", "itinerary", "agenda", "kab", "baje",
@@ -73,10 +73,17 @@ const WORDS: &[(Topic, u8, &[&str])] = &[
         "sorted", "booked", "ordered", "arranged", "organised", "organized", "pending", "plate", "hook", "handling", "responsible", "sort",
         "bringing", "collecting", "fetching", "volunteered", "signed", "rung", "called", "emailed", "progress", "baaki", "arrange",
     ]),
+    (Topic::Tasks, 2, &[
+        "anyone", "anybody", "somebody", "someone", "still", "yet", "ever", "did", "has", "have", "is", "are", "list", "get", "got", "on",
+        "who", "any", "anything",
+    ]),
+    (Topic::Schedule, 3, &[
+        "friday", "saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "fri", "sat", "sun", "ferry", "flight",
+        "bus", "train", "gates", "ceremony", "lands", "lock", "oras", "10", "11", "7", "9", "service",
+    ]),
     (Topic::Tasks, 4, &[
-        "who's", "whos", "whose", "doing", "done", "anyone", "anybody", "somebody", "someone", "still", "yet", "ever", "did", "has",
-        "have", "is", "are", "list", "finished", "finish", "get", "got", "picking", "making", "baking", "printed", "sent", "ready",
-        "ring", "taking", "bring", "news", "word", "update", "forms", "form", "waivers", "loose", "left", "on", "holding", "remember",
+        "who's", "whos", "whose", "doing", "done", "finished", "finish", "picking", "told", "taken", "drives", "happen", "gone", "missing", "turn", "measured", "fallen", "claimed", "making", "baking", "printed", "sent", "ready",
+        "ring", "taking", "bring", "news", "word", "update", "forms", "form", "waivers", "loose", "left", "holding",
     ]),
     (Topic::Other, 12, &[
         "address", "wifi", "wi-fi", "password", "pw", "postcode", "link", "hashtag", "pin", "terminal", "url", "passcode", "zoom",
@@ -92,13 +99,13 @@ const WORDS: &[(Topic, u8, &[&str])] = &[
 const PHRASES: &[(Topic, u8, &[&str])] = &[
     (Topic::Polls, 12, &[
         " which way did ", " came out on top ", " come out on top ", " how did the vote ", " did we land on ", " go for in the end ",
-        " edge it ", " in favour ", " hands up ", " who voted ", " most hands ", " went with ", " did everyone pick ", " end up picking ",
+        " edge it ", " in favour ", " hands up ", " get a winner ", " the most thumbs ", " vote result ", " by a mile ", " got it ", " took it ", " got the most ", " what's ahead ", " ever agreed ", " final answer ", " we choose ", " decide on ", " decide between ", " we settle on ", " who voted ", " most hands ", " went with ", " did everyone pick ", " end up picking ",
         " what came out ", " end up a yes ", " did we go with ", " did we go for ",
     ]),
     (Topic::Spending, 12, &[
         " how much ", " hw much ", " per head ", " put in ", " even stevens ", " in the red ", " in the budget ", " set us back ", " the damage ", " laid out ",
         " on my tab ", " square with ", " into the account ", " their share ", " her share ", " his share ", " my share ", " given the ",
-        " who paid ", " left in the ", " up to date with ", " wiggle room ", " breathing room ", " who fronted ", " come to ",
+        " who paid ", " left in the ", " in for ", " all in ", " are we under ", " still under ", " are we over ", " up to 1 ", " squared up ", " we sitting at ", " their money ", " his money ", " her money ", " our money ", " out of pocket ", " from us ", " off us ", " run us ", " do we stand ", " put down for ", " so far under ", " even with ", " the split on ", " up to date with ", " wiggle room ", " breathing room ", " who fronted ", " come to ",
         " how far over ", " gone over ", " crossed the ", " what did the ", " picked up the tab ", " per person ", " money off ", " kitna ",
     ]),
     (Topic::People, 12, &[
@@ -147,6 +154,9 @@ pub(super) fn of(findings: &Findings<'_, '_>) -> Topic {
     if !findings.amounts.is_empty() && findings.amounts.iter().any(|amount| amount.sure) {
         points[Topic::Spending as usize] += 6;
     }
+    if clock(text.folded()) {
+        points[Topic::Schedule as usize] += 6;
+    }
     let mut best = Topic::Tasks;
     for topic in Topic::ALL {
         if points[topic as usize] > points[best as usize] {
@@ -154,4 +164,14 @@ pub(super) fn of(findings: &Findings<'_, '_>) -> Topic {
         }
     }
     if points[best as usize] == 0 { Topic::Other } else { best }
+}
+
+/// Whether a time of day stands in the text: "7:30", "8pm".
+fn clock(folded: &str) -> bool {
+    folded.as_bytes().windows(3).any(|window| {
+        let [one, two, three] = window else { return false };
+        one.is_ascii_digit()
+            && (matches!(two, b':' | b'.') && three.is_ascii_digit()
+                || matches!(two, b'a' | b'p') && *three == b'm')
+    })
 }
