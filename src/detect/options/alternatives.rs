@@ -81,10 +81,10 @@ fn around(page: &Page<'_>, at: usize, sentence: Range<usize>, ors: Vec<Range<usi
     let mut parts = Vec::with_capacity(marks.len() + 1);
     let mut start = from;
     for mark in &marks {
-        parts.push(start..mark.start);
+        parts.push(start.min(mark.start)..mark.start);
         start = mark.end;
     }
-    parts.push(start..end);
+    parts.push(start.min(end)..end);
     let next = parts.get(1)?.clone();
     let first = parts.first_mut()?;
     let raw = first.start;
@@ -119,7 +119,7 @@ fn topics(page: &Page<'_>, from: usize, commas: &[Range<usize>], or: Range<usize
     let piece = |at: usize| {
         let start = if at == 0 { from } else { commas[at - 1].end };
         let end = commas.get(at).map_or(or.start, |comma| comma.start);
-        &folded[start..end]
+        folded.get(start..end).unwrap_or("")
     };
     let mut led = 0;
     for at in 0..commas.len() {
@@ -127,7 +127,8 @@ fn topics(page: &Page<'_>, from: usize, commas: &[Range<usize>], or: Range<usize
             led = at + 1;
         }
     }
-    if let [comma] = commas
+    if !oxford
+        && let [comma] = commas
         && unlike(page, from..comma.start, comma.end..or.start, last)
     {
         led = 1;
@@ -175,7 +176,7 @@ fn unlike(page: &Page<'_>, first: Range<usize>, second: Range<usize>, last: usiz
     if like_question(folded[first.clone()].trim_start()) {
         return false;
     }
-    let alike = kind != edges::Start::Other && kind == edges::start_of(head(last));
+    let alike = !matches!(kind, edges::Start::Other | edges::Start::Article) && kind == edges::start_of(head(last));
     let end = folded[last..].find([',', '?', '.', '!']).map_or(folded.len(), |at| last + at);
     let ending = |part: Range<usize>| folded[part].split_whitespace().next_back().unwrap_or("");
     let shared = head(second.start) == head(last) || ending(second.clone()) == ending(last..end);

@@ -160,7 +160,7 @@ fn opens(page: &Page<'_>, at: usize, letter: bool) -> bool {
     let close = after.len() == folded.len() - word.end;
     let before = folded[..word.start].trim_end();
     let called = matches!(text.word_before(word.start), "reply" | "vote" | "press" | "option" | "type");
-    let marked = after.starts_with([')', ':', '=']) && folded[word.end + 1..].trim_start_matches([' ', '=', ')']).starts_with(|c: char| c.is_alphabetic() || c == '"' || !c.is_ascii())
+    let marked = after.starts_with([')', ':', '=']) && after.trim_start_matches([' ', '=', ')', ':', '\u{20e3}']).starts_with(|c: char| c.is_alphabetic() || c == '"' || !c.is_ascii())
         || (after.starts_with(". ") && (close || !letter))
         || after.starts_with("- ");
     if marked {

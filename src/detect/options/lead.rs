@@ -60,7 +60,8 @@ pub(super) fn choice_start(text: &Text<'_>, part: Range<usize>, next: Range<usiz
         .position(|word| !BEFORE.contains(&&text.folded()[word.clone()]))
         .unwrap_or(0);
     let word = |at: usize| words.get(at).map_or("", |word: &Range<usize>| &text.folded()[word.clone()]);
-    if !OPENERS.contains(&word(begin)) {
+    let asks = (begin..words.len()).any(|at| is_aux(word(at)) && matches!(word(at + 1), "we" | "it" | "you" | "i"));
+    if !OPENERS.contains(&word(begin)) && !asks {
         return if begin > 0 && begin < words.len() && word(0) != "all" { words[begin].start } else { whole };
     }
     let skipped = after_question(&word, begin, words.len(), second);
@@ -114,6 +115,7 @@ fn like_next(text: &Text<'_>, words: &[Range<usize>], next: Range<usize>) -> Opt
     let signed = gap.starts_with(['£', '$', '€', '₹']);
     let (word, kind) =
         (&folded[second.clone()], if signed { Start::Figure } else { start_of(&folded[second.clone()]) });
+    let opens = words.first().is_some_and(|word| OPENERS.contains(&&folded[word.clone()]));
     let quoted = gap.starts_with('"');
     let found = words.iter().enumerate().rev().find(|(at, range)| {
         let own = &folded[(*range).clone()];
@@ -122,7 +124,9 @@ fn like_next(text: &Text<'_>, words: &[Range<usize>], next: Range<usize>) -> Opt
         }
         *at > 0
             && match kind {
-                Start::Article => start_of(own) == kind && starts_well(folded, words, *at),
+                Start::Article => {
+                    start_of(own) == kind && (*at > 1 || opens) && starts_well(folded, words, *at)
+                }
                 Start::Preposition => own == word,
                 Start::Figure | Start::Day | Start::Month => start_of(own) == kind,
                 Start::Other => own == word && *at + 1 < words.len(),

@@ -108,3 +108,6 @@ fn question(page: &Page<'_>, range: Range<usize>) -> String {
     let whole = page.text.said(page.whole());
     if asked.chars().any(char::is_alphanumeric) { asked.to_owned() } else { whole.trim().to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

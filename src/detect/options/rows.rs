@@ -152,12 +152,13 @@ pub(super) fn tail_end(page: &Page<'_>, last: Range<usize>) -> usize {
     let body = &rest[lead..];
     let quoted = body.strip_prefix('"').and_then(|quote| quote.find('"')).map(|at| at + 2);
     let stop = edges::sentence_end(body).unwrap_or(body.len());
-    let marks = [", ", " - ", "; ", "...", "…", ") ", " for the ", " for our ", " for my ", " for ", " because ", " pls", " please", " reply ", " pick ", " bc ", " but ", " so i ", " cos "];
+    let marks = [", ", " - ", "; ", "...", "…", ") ", " for the ", " for our ", " for my ", " for ", " because ", " pls", " please", " reply ", " pick ", ": ", " bc ", " but ", " so i ", " cos "];
     let stops = marks.iter().filter_map(|mark| {
         let at = body.find(mark)?;
         // "free for all" is one thing.
         let fixed = *mark == " for " && body[at..].starts_with(" for all");
-        (!fixed).then_some(if *mark == ") " { at + 1 } else { at })
+        let aside = *mark == ") " && rest[..lead].contains('(');
+        (!fixed && !aside).then_some(if *mark == ") " { at + 1 } else { at })
     });
     let found = stops.chain([stop]).chain(quoted).filter(|at| *at > 0).min().unwrap_or(stop);
     last.start + lead + found
