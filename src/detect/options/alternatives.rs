@@ -32,10 +32,19 @@ fn ors(page: &Page<'_>) -> Vec<Range<usize>> {
             "ya" | "ke" => is_south(page, at),
             _ => false,
         };
-        let free = folded[..word.start].ends_with([' ', '\n', '(', '*']) && folded[word.end..].starts_with([' ', ',', '\n', '.', '*']);
-        if tongue && free && !is_idiom(text.word(at + 1), text.word(at + 2), at.checked_sub(1).map_or("", |at| text.word(at))) {
+        let free = folded[..word.start].ends_with([' ', '\n', '(', '*'])
+            && folded[word.end..].starts_with([' ', ',', '\n', '.', '*']);
+        if tongue
+            && free
+            && !is_idiom(
+                text.word(at + 1),
+                text.word(at + 2),
+                at.checked_sub(1).map_or("", |at| text.word(at)),
+            )
+        {
             let start = folded[..word.start].trim_end_matches([' ', ',', '*', '.', '/']).len();
-            let end = word.end + folded[word.end..].len() - folded[word.end..].trim_start_matches([',', '*', ' ', '.', '/']).len();
+            let end = word.end + folded[word.end..].len()
+                - folded[word.end..].trim_start_matches([',', '*', ' ', '.', '/']).len();
             found.push(start..end);
         }
     }
@@ -46,22 +55,76 @@ fn ors(page: &Page<'_>) -> Vec<Range<usize>> {
 fn is_south(page: &Page<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).map_or("", |at| page.text.word(at));
     let after = page.text.word(at + 1);
-    !matches!(before, "see" | "love" | "ta" | "for" | "do" | "of" | "would" | "you" | "" | "to" | "are" | "will" | "can" | "with")
-        && !matches!(after, "" | "all" | "want" | "know" | "think" | "reckon" | "baad" | "liye" | "saath" | "rather" | "going" | "paas")
-        && (page.text.word(at) == "ya" || page.signs.asks > 0)
+    !matches!(
+        before,
+        "see"
+            | "love"
+            | "ta"
+            | "for"
+            | "do"
+            | "of"
+            | "would"
+            | "you"
+            | ""
+            | "to"
+            | "are"
+            | "will"
+            | "can"
+            | "with"
+    ) && !matches!(
+        after,
+        "" | "all"
+            | "want"
+            | "know"
+            | "think"
+            | "reckon"
+            | "baad"
+            | "liye"
+            | "saath"
+            | "rather"
+            | "going"
+            | "paas"
+    ) && (page.text.word(at) == "ya" || page.signs.asks > 0)
 }
 
 /// "or something", "more or less": an `or` that gives no choice.
 fn is_idiom(next: &str, second: &str, before: &str) -> bool {
-    matches!(next, "something" | "so" | "else" | "anything" | "whatever" | "not" | "wot" | "less" | "otherwise" | "later" | "what" | "smth" | "sth" | "similar" | "am" | "did" | "two")
-        && !(next == "whatever" && !second.is_empty())
-        && !(next == "two" && !matches!(before, "day" | "one" | "week" | "hour" | "a" | "minute" | "thing" | "bottle"))
+    matches!(
+        next,
+        "something"
+            | "so"
+            | "else"
+            | "anything"
+            | "whatever"
+            | "not"
+            | "wot"
+            | "less"
+            | "otherwise"
+            | "later"
+            | "what"
+            | "smth"
+            | "sth"
+            | "similar"
+            | "am"
+            | "did"
+            | "two"
+    ) && !(next == "whatever" && !second.is_empty())
+        && !(next == "two"
+            && !matches!(
+                before,
+                "day" | "one" | "week" | "hour" | "a" | "minute" | "thing" | "bottle"
+            ))
         && !(next == "anything" && second == "goes" || next == "anything" && second == "beginning")
         && !(next == "what" && !second.is_empty())
         || matches!((before, next), ("whether", _) | ("yes", "no") if next == "no" && before == "whether")
 }
 
-fn around(page: &Page<'_>, at: usize, sentence: Range<usize>, ors: Vec<Range<usize>>) -> Option<Found> {
+fn around(
+    page: &Page<'_>,
+    at: usize,
+    sentence: Range<usize>,
+    ors: Vec<Range<usize>>,
+) -> Option<Found> {
     let folded = page.folded();
     let first_or = ors.first()?.clone();
     let opening = leading(page, sentence.start, first_or.start);
@@ -70,7 +133,11 @@ fn around(page: &Page<'_>, at: usize, sentence: Range<usize>, ors: Vec<Range<usi
     let end = rows::tail_end(page, last_or.end..sentence.end);
     let mut marks = commas(page, from, first_or.start);
     let oxford = folded[first_or.clone()].starts_with(',');
-    let led = if opening.is_some() { 0 } else { topics(page, from, &marks, first_or.clone(), oxford, last_or.end) };
+    let led = if opening.is_some() {
+        0
+    } else {
+        topics(page, from, &marks, first_or.clone(), oxford, last_or.end)
+    };
     let from = if led > 0 { marks.get(led - 1)?.end } else { from };
     marks.drain(..led);
     for pair in ors.windows(2) {
@@ -94,7 +161,9 @@ fn around(page: &Page<'_>, at: usize, sentence: Range<usize>, ors: Vec<Range<usi
     strip_at(page, &mut parts);
     trim_figures(page, &mut parts);
     let shape = if asked(page, at, &sentence) { Shape::Or } else { Shape::Loose };
-    let short = parts.iter().all(|part| folded[part.clone()].split_whitespace().count() <= if shape == Shape::Or { 12 } else { 6 });
+    let short = parts.iter().all(|part| {
+        folded[part.clone()].split_whitespace().count() <= if shape == Shape::Or { 12 } else { 6 }
+    });
     let question = question(page, at, sentence, end, opening, &parts);
     short.then(|| Found::plain(parts, shape, question))
 }
@@ -107,14 +176,22 @@ fn leading(page: &Page<'_>, start: usize, or: usize) -> Option<usize> {
 
 fn commas(page: &Page<'_>, from: usize, to: usize) -> Vec<Range<usize>> {
     let part = page.folded().get(from..to).unwrap_or("");
-    let mut marks: Vec<Range<usize>> = part.match_indices(", ").map(|(at, mark)| from + at..from + at + mark.len()).collect();
+    let mut marks: Vec<Range<usize>> =
+        part.match_indices(", ").map(|(at, mark)| from + at..from + at + mark.len()).collect();
     marks.extend(part.match_indices("... ").map(|(at, mark)| from + at..from + at + mark.len()));
     marks.sort_by_key(|mark| mark.start);
     marks
 }
 
 /// How many of the pieces before the `or` are the topic, not choices: "kids menu, nuggets or pasta?"
-fn topics(page: &Page<'_>, from: usize, commas: &[Range<usize>], or: Range<usize>, oxford: bool, last: usize) -> usize {
+fn topics(
+    page: &Page<'_>,
+    from: usize,
+    commas: &[Range<usize>],
+    or: Range<usize>,
+    oxford: bool,
+    last: usize,
+) -> usize {
     let folded = page.folded();
     let piece = |at: usize| {
         let start = if at == 0 { from } else { commas[at - 1].end };
@@ -123,7 +200,14 @@ fn topics(page: &Page<'_>, from: usize, commas: &[Range<usize>], or: Range<usize
     };
     let mut led = 0;
     for at in 0..commas.len() {
-        if is_topic(page, piece(at), piece(at + 1), oxford && commas.len() > 1, at == 0, commas.len() - at) {
+        if is_topic(
+            page,
+            piece(at),
+            piece(at + 1),
+            oxford && commas.len() > 1,
+            at == 0,
+            commas.len() - at,
+        ) {
             led = at + 1;
         }
     }
@@ -137,23 +221,123 @@ fn topics(page: &Page<'_>, from: usize, commas: &[Range<usize>], or: Range<usize
     led.min(commas.len())
 }
 
-fn is_topic(page: &Page<'_>, piece: &str, next: &str, oxford: bool, first: bool, left: usize) -> bool {
+fn is_topic(
+    page: &Page<'_>,
+    piece: &str,
+    next: &str,
+    oxford: bool,
+    first: bool,
+    left: usize,
+) -> bool {
     const ASKS: &[&str] = &[
-        "what", "which", "who", "when", "where", "how", "need", "needs", "vote", "ok", "okay", "right", "folks",
-        "guys", "lads", "team", "girls", "all", "so", "hey", "everyone", "people", "friends", "deciding", "whats",
-        "what's", "pick", "poll", "ladies", "for", "hi", "and", "question", "quick", "boys", "tell", "class",
-        "family", "dear", "fam", "stuck", "yo", "listen", "regarding", "re", "okes", "volunteers", "members",
+        "what",
+        "which",
+        "who",
+        "when",
+        "where",
+        "how",
+        "need",
+        "needs",
+        "vote",
+        "ok",
+        "okay",
+        "right",
+        "folks",
+        "guys",
+        "lads",
+        "team",
+        "girls",
+        "all",
+        "so",
+        "hey",
+        "everyone",
+        "people",
+        "friends",
+        "deciding",
+        "whats",
+        "what's",
+        "pick",
+        "poll",
+        "ladies",
+        "for",
+        "hi",
+        "and",
+        "question",
+        "quick",
+        "boys",
+        "tell",
+        "class",
+        "family",
+        "dear",
+        "fam",
+        "stuck",
+        "yo",
+        "listen",
+        "regarding",
+        "re",
+        "okes",
+        "volunteers",
+        "members",
     ];
     const COMMON: &[&str] = &[
-        "menu", "code", "time", "day", "dinner", "lunch", "theme", "start", "party", "slot", "colour", "color",
-        "gift", "cake", "music", "food", "breakfast", "transport", "venue", "drinks", "outfit", "outfits",
-        "prize", "prizes", "snack", "snacks", "table", "tables", "question", "date", "ceremony", "wedding",
-        "birthday", "bday", "entrance", "dress", "speeches", "night", "shirts", "retreat", "name", "names",
-        "options", "morning", "evening", "weekend", "reception", "trip", "dessert", "brunch", "games", "plan",
+        "menu",
+        "code",
+        "time",
+        "day",
+        "dinner",
+        "lunch",
+        "theme",
+        "start",
+        "party",
+        "slot",
+        "colour",
+        "color",
+        "gift",
+        "cake",
+        "music",
+        "food",
+        "breakfast",
+        "transport",
+        "venue",
+        "drinks",
+        "outfit",
+        "outfits",
+        "prize",
+        "prizes",
+        "snack",
+        "snacks",
+        "table",
+        "tables",
+        "question",
+        "date",
+        "ceremony",
+        "wedding",
+        "birthday",
+        "bday",
+        "entrance",
+        "dress",
+        "speeches",
+        "night",
+        "shirts",
+        "retreat",
+        "name",
+        "names",
+        "options",
+        "morning",
+        "evening",
+        "weekend",
+        "reception",
+        "trip",
+        "dessert",
+        "brunch",
+        "games",
+        "plan",
     ];
     let words = |part: &str| part.split_whitespace().count();
-    let mut own = piece.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-    let asks = own.clone().next().is_some_and(|word| ASKS.contains(&word)) || own.any(|word| matches!(word, "which" | "what" | "where"));
+    let mut own =
+        piece.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+    let asks = own.clone().next().is_some_and(|word| ASKS.contains(&word))
+        || own.any(|word| matches!(word, "which" | "what" | "where"));
     let last = piece.split_whitespace().next_back().unwrap_or("");
     let common = first && COMMON.contains(&last) && !next.ends_with(last);
     let opens = page.text.word_from(0) == 0 && first;
@@ -161,7 +345,10 @@ fn is_topic(page: &Page<'_>, piece: &str, next: &str, oxford: bool, first: bool,
     if oxford && left > 1 {
         return asks && words(piece) > 0 && !like_question(piece) || long;
     }
-    (asks && !like_question(piece)) || common || long || calls_a_vote(piece) && !like_question(piece)
+    (asks && !like_question(piece))
+        || common
+        || long
+        || calls_a_vote(piece) && !like_question(piece)
 }
 
 /// Whether the piece before a lone comma is put otherwise than the two around the `or`, which are alike.
@@ -169,19 +356,25 @@ fn unlike(page: &Page<'_>, first: Range<usize>, second: Range<usize>, last: usiz
     let (text, folded) = (page.text, page.folded());
     let head = |at: usize| text.word_after(at);
     let kind = edges::start_of(head(second.start));
-    let asks = |word: &str| matches!(word, "are" | "do" | "should" | "shall" | "is" | "would" | "either" | "will");
+    let asks = |word: &str| {
+        matches!(word, "are" | "do" | "should" | "shall" | "is" | "would" | "either" | "will")
+    };
     if asks(head(second.start)) {
         return true;
     }
     if like_question(folded[first.clone()].trim_start()) {
         return false;
     }
-    let alike = !matches!(kind, edges::Start::Other | edges::Start::Article) && kind == edges::start_of(head(last));
+    let alike = !matches!(kind, edges::Start::Other | edges::Start::Article)
+        && kind == edges::start_of(head(last));
     let end = folded[last..].find([',', '?', '.', '!']).map_or(folded.len(), |at| last + at);
     let ending = |part: Range<usize>| folded[part].split_whitespace().next_back().unwrap_or("");
     let shared = head(second.start) == head(last) || ending(second.clone()) == ending(last..end);
     let own = edges::start_of(head(first.start)) == kind && kind != edges::Start::Other;
-    (alike && !own) || (shared && ending(first.clone()) != ending(second.clone()) && head(first.start) != head(last))
+    (alike && !own)
+        || (shared
+            && ending(first.clone()) != ending(second.clone())
+            && head(first.start) != head(last))
 }
 
 /// "do we want A, B or C": a question whose object is the first choice.
@@ -203,7 +396,10 @@ fn strip_likewise(page: &Page<'_>, lead: Range<usize>, parts: &mut [Range<usize>
         let same = !lead.is_empty() && asks;
         if same {
             part.start = choice_start(page.text, part.clone(), part.end..part.end);
-        } else if matches!(own[0], "we" | "we'll") && matches!(own[1], "do" | "have" | "go" | "get") && folded[part.clone()].split_whitespace().count() > 2 {
+        } else if matches!(own[0], "we" | "we'll")
+            && matches!(own[1], "do" | "have" | "go" | "get")
+            && folded[part.clone()].split_whitespace().count() > 2
+        {
             let third = page.text.word_from(part.start) + 2;
             part.start = page.text.words().get(third).map_or(part.start, |word| word.start);
         }
@@ -216,7 +412,8 @@ fn strip_at(page: &Page<'_>, parts: &mut [Range<usize>]) {
         let at = page.text.word_from(part.start);
         let figure = page.text.word(at + 1).starts_with(|c: char| c.is_ascii_digit());
         if page.text.word(at) == "at" && figure {
-            part.start = page.text.words().get(at + 1).map_or(part.start, |word| word.start.min(part.end));
+            part.start =
+                page.text.words().get(at + 1).map_or(part.start, |word| word.start.min(part.end));
         }
     }
 }
@@ -224,7 +421,8 @@ fn strip_at(page: &Page<'_>, parts: &mut [Range<usize>]) {
 /// "11am or 2pm kickoff": where the first is one figure, so is the last.
 fn trim_figures(page: &Page<'_>, parts: &mut [Range<usize>]) {
     let folded = page.folded();
-    let figure = |part: &str| part.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '£' | '$' | '€'));
+    let figure =
+        |part: &str| part.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '£' | '$' | '€'));
     let (Some(first), Some(last)) = (parts.first().cloned(), parts.last_mut()) else { return };
     let one = folded[first].trim();
     let body = folded[last.clone()].trim_start();
@@ -233,7 +431,8 @@ fn trim_figures(page: &Page<'_>, parts: &mut [Range<usize>]) {
         return;
     }
     let Some(blank) = body.find(' ') else { return };
-    let unit = ["am", "pm", "a.m.", "p.m."].iter().find(|unit| body[blank + 1..].starts_with(**unit));
+    let unit =
+        ["am", "pm", "a.m.", "p.m."].iter().find(|unit| body[blank + 1..].starts_with(**unit));
     last.end = (last.start + lead + blank + unit.map_or(0, |unit| unit.len() + 1)).min(last.end);
 }
 
@@ -242,8 +441,13 @@ fn asked(page: &Page<'_>, at: usize, sentence: &Range<usize>) -> bool {
     let part = page.folded()[sentence.clone()].trim_end();
     let next = page.sentences.get(at + 1).map_or("", |next| page.folded()[next.clone()].trim_end());
     let first = page.text.word_after(sentence.start);
-    part.contains('?') || page.signs.call || next.ends_with('?')
-        || matches!(first, "do" | "should" | "shall" | "are" | "would" | "which" | "what" | "is" | "who" | "where")
+    part.contains('?')
+        || page.signs.call
+        || next.ends_with('?')
+        || matches!(
+            first,
+            "do" | "should" | "shall" | "are" | "would" | "which" | "what" | "is" | "who" | "where"
+        )
 }
 
 /// The question: the sentence of the choices, without an order that follows; what a colon set before a longer list.

@@ -88,15 +88,25 @@ fn bare(page: &Page<'_>, lines: &[Range<usize>]) -> Option<Found> {
     let folded = page.folded();
     let short = |line: &Range<usize>| {
         let part = &folded[line.clone()];
-        part.split_whitespace().count() <= 8 && !calls_a_vote(part) && !part.trim_end().ends_with([':', '?'])
+        part.split_whitespace().count() <= 8
+            && !calls_a_vote(part)
+            && !part.trim_end().ends_with([':', '?'])
     };
     let asks = |line: &Range<usize>| folded[line.clone()].trim_end().ends_with([':', '?']);
     let start = lines.iter().position(&asks).map_or(0, |at| at + 1);
-    let run: Vec<Range<usize>> =
-        lines.iter().skip(start).skip_while(|line| !short(line)).take_while(|line| short(line)).cloned().collect();
+    let run: Vec<Range<usize>> = lines
+        .iter()
+        .skip(start)
+        .skip_while(|line| !short(line))
+        .take_while(|line| short(line))
+        .cloned()
+        .collect();
     let enough = run.len() > 2 || (run.len() == 2 && start > 0);
     let begins = run.first()?.start;
-    let parts = run.into_iter().map(|line| line.start..without_aside(&folded[line.clone()]) + line.start).collect();
+    let parts = run
+        .into_iter()
+        .map(|line| line.start..without_aside(&folded[line.clone()]) + line.start)
+        .collect();
     (enough && (start > 0 || page.signs.call))
         .then(|| Found::plain(parts, Shape::Keyed, page.lead(begins)))
 }
@@ -126,10 +136,12 @@ fn row(page: &Page<'_>, letters: bool) -> Option<Found> {
     let mut items: Vec<Item> = Vec::with_capacity(found.len());
     for (at, key) in found.iter().enumerate() {
         let next = found.get(at + 1).map_or(folded.len(), |next| next.start);
-        let from = folded[key.end..next].find(char::is_alphanumeric).map_or(next, |from| key.end + from);
+        let from =
+            folded[key.end..next].find(char::is_alphanumeric).map_or(next, |from| key.end + from);
         let from = skip_is(folded, from);
         let stop = edges::sentence_end(&folded[from..next]).map_or(next, |stop| from + stop);
-        let stop = if at + 1 == found.len() { edges::last_end(page, from..stop, &items) } else { stop };
+        let stop =
+            if at + 1 == found.len() { edges::last_end(page, from..stop, &items) } else { stop };
         if from >= stop {
             return None;
         }
@@ -159,8 +171,12 @@ fn opens(page: &Page<'_>, at: usize, letter: bool) -> bool {
     let after = folded[word.end..].trim_start_matches([' ', '\u{20e3}']);
     let close = after.len() == folded.len() - word.end;
     let before = folded[..word.start].trim_end();
-    let called = matches!(text.word_before(word.start), "reply" | "vote" | "press" | "option" | "type");
-    let marked = after.starts_with([')', ':', '=']) && after.trim_start_matches([' ', '=', ')', ':', '\u{20e3}']).starts_with(|c: char| c.is_alphabetic() || c == '"' || !c.is_ascii())
+    let called =
+        matches!(text.word_before(word.start), "reply" | "vote" | "press" | "option" | "type");
+    let marked = after.starts_with([')', ':', '='])
+        && after
+            .trim_start_matches([' ', '=', ')', ':', '\u{20e3}'])
+            .starts_with(|c: char| c.is_alphabetic() || c == '"' || !c.is_ascii())
         || (after.starts_with(". ") && (close || !letter))
         || after.starts_with("- ");
     if marked {
@@ -168,7 +184,10 @@ fn opens(page: &Page<'_>, at: usize, letter: bool) -> bool {
     }
     let free = folded[..word.start].is_empty() || folded[..word.start].ends_with([' ', '\n', '(']);
     let worded = after.starts_with(|c: char| c.is_alphabetic() || c == '"');
-    let opening = called || before.is_empty() || before.ends_with([',', '.', ':', '\n', ';', '?', '/']) || after.starts_with("for ");
+    let opening = called
+        || before.is_empty()
+        || before.ends_with([',', '.', ':', '\n', ';', '?', '/'])
+        || after.starts_with("for ");
     if letter {
         return free && worded && called && text.is_capital(word);
     }

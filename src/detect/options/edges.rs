@@ -80,7 +80,11 @@ pub(super) fn before_call(page: &super::page::Page<'_>, start: usize, end: usize
 }
 
 /// Where the last of keyed choices ends: at a comma when no other has one inside, else before a call for the vote.
-pub(super) fn last_end(page: &super::page::Page<'_>, last: Range<usize>, others: &[super::page::Item]) -> usize {
+pub(super) fn last_end(
+    page: &super::page::Page<'_>,
+    last: Range<usize>,
+    others: &[super::page::Item],
+) -> usize {
     let folded = page.folded();
     let inside = |part: &str| part.trim_matches(is_edge).contains(", ");
     let plain = !others.iter().any(|item| inside(&folded[item.span.clone()]));
@@ -96,15 +100,63 @@ pub(super) fn last_end(page: &super::page::Page<'_>, last: Range<usize>, others:
 /// Whether this clause is about the choosing, not one of the choices.
 pub(super) fn closes(clause: &str) -> bool {
     const OPENING: &[&str] = &[
-        "what", "which", "who", "need", "needs", "i", "i'm", "i'll", "i've", "let", "lmk", "tell",
-        "please", "pls", "plz", "go", "everyone", "everybody", "ideas", "drop", "put", "reply",
-        "type", "asking", "guys", "folks", "lads", "ladies", "girls", "people", "team", "thoughts",
-        "we", "where", "how", "say", "kindly", "give", "gimme", "hit", "help", "you", "your",
-        "it's", "sisters", "one", "last", "most", "hands", "speak", "over", "can", "any", "shout",
+        "what",
+        "which",
+        "who",
+        "need",
+        "needs",
+        "i",
+        "i'm",
+        "i'll",
+        "i've",
+        "let",
+        "lmk",
+        "tell",
+        "please",
+        "pls",
+        "plz",
+        "go",
+        "everyone",
+        "everybody",
+        "ideas",
+        "drop",
+        "put",
+        "reply",
+        "type",
+        "asking",
+        "guys",
+        "folks",
+        "lads",
+        "ladies",
+        "girls",
+        "people",
+        "team",
+        "thoughts",
+        "we",
+        "where",
+        "how",
+        "say",
+        "kindly",
+        "give",
+        "gimme",
+        "hit",
+        "help",
+        "you",
+        "your",
+        "it's",
+        "sisters",
+        "one",
+        "last",
+        "most",
+        "hands",
+        "speak",
+        "over",
+        "can",
+        "any",
+        "shout",
     ];
-    let mut words = clause
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty());
+    let mut words =
+        clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
     words.next().is_some_and(|first| OPENING.contains(&first)) || calls_a_vote(clause)
 }
 
@@ -113,8 +165,31 @@ pub(super) fn is_edge(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
-            ',' | '.' | '?' | '!' | ':' | ';' | '=' | '-' | '–' | '—' | '"' | '“' | '”' | '…' | '\u{fe0f}'
-                | '\u{20e3}' | '\u{200d}' | '/' | '*' | '~' | '|' | '•' | '·' | '>' | '_' | '➡'
+            ',' | '.'
+                | '?'
+                | '!'
+                | ':'
+                | ';'
+                | '='
+                | '-'
+                | '–'
+                | '—'
+                | '"'
+                | '“'
+                | '”'
+                | '…'
+                | '\u{fe0f}'
+                | '\u{20e3}'
+                | '\u{200d}'
+                | '/'
+                | '*'
+                | '~'
+                | '|'
+                | '•'
+                | '·'
+                | '>'
+                | '_'
+                | '➡'
         )
         || is_emoji(c)
 }
@@ -122,12 +197,51 @@ pub(super) fn is_edge(c: char) -> bool {
 /// A choice as written, without keys, marks and leading articles.
 pub(super) fn clean(option: &str) -> &str {
     const LEADS: &[&str] = &[
-        "the ", "a ", "an ", "or ", "and ", "for ", "either ", "maybe ", "then ", "& ", "if you want ",
-        "if you'd rather ", "if you're for ", "if you prefer ", "if you're ", "if it's ", "is ",
+        "the ",
+        "a ",
+        "an ",
+        "or ",
+        "and ",
+        "for ",
+        "either ",
+        "maybe ",
+        "then ",
+        "& ",
+        "if you want ",
+        "if you'd rather ",
+        "if you're for ",
+        "if you prefer ",
+        "if you're ",
+        "if it's ",
+        "is ",
     ];
     const TAILS: &[&str] = &[
-        " guys", " folks", " lads", " girls", " ladies", " please", " pls", " plz", " then", " lol",
-        " y'all", " yall", " ah", " or", " and", " or a", " and a", " everybody", " ba", " pls click", " first pls", " people", " team", " xx", " x", " option",
+        " guys",
+        " folks",
+        " lads",
+        " girls",
+        " ladies",
+        " please",
+        " pls",
+        " plz",
+        " then",
+        " lol",
+        " y'all",
+        " yall",
+        " ah",
+        " or",
+        " and",
+        " or a",
+        " and a",
+        " everybody",
+        " ba",
+        " pls click",
+        " first pls",
+        " people",
+        " team",
+        " xx",
+        " x",
+        " option",
     ];
     let mut option = option.trim_matches(is_edge);
     for _ in 0..2 {
@@ -148,14 +262,13 @@ pub(super) fn clean(option: &str) -> &str {
 
 /// Takes off brackets around all, a lone bracket, and an aside before a choice.
 fn unbracketed(option: &str) -> &str {
-    let inner = option.strip_prefix('(').map_or(option, |rest| {
-        match rest.find(')') {
-            Some(at) if at + 1 < rest.len() => rest[at + 1..].trim_start_matches(is_edge),
-            Some(at) => &rest[..at],
-            None => rest,
-        }
+    let inner = option.strip_prefix('(').map_or(option, |rest| match rest.find(')') {
+        Some(at) if at + 1 < rest.len() => rest[at + 1..].trim_start_matches(is_edge),
+        Some(at) => &rest[..at],
+        None => rest,
     });
-    if let Some(aside) = inner.strip_suffix(')').and_then(|rest| rest.rfind(" (").map(|at| &rest[at..]))
+    if let Some(aside) =
+        inner.strip_suffix(')').and_then(|rest| rest.rfind(" (").map(|at| &rest[at..]))
         && !aside.contains(|c: char| c.is_ascii_digit())
         && !aside.contains("free")
         && !aside.contains("noon")
@@ -194,7 +307,8 @@ pub(super) fn start_of(word: &str) -> Start {
         "midday", "half",
     ];
     let bare = word.trim_start_matches(['(', '"', '\'']);
-    if matches!(bare, "a" | "an" | "the" | "my" | "our" | "your" | "his" | "her" | "that" | "this") {
+    if matches!(bare, "a" | "an" | "the" | "my" | "our" | "your" | "his" | "her" | "that" | "this")
+    {
         Start::Article
     } else if PREPOSITIONS.contains(&bare) {
         Start::Preposition

@@ -99,9 +99,10 @@ fn keys(page: &Page<'_>) -> Vec<Key> {
 /// Choices behind or before an emoji each.
 pub(super) fn keyed(page: &Page<'_>) -> Option<Found> {
     let keys = keys(page);
-    let apart = keys.iter().enumerate().all(|(at, key)| {
-        keys.iter().take(at).all(|other| other.first != key.first)
-    });
+    let apart = keys
+        .iter()
+        .enumerate()
+        .all(|(at, key)| keys.iter().take(at).all(|other| other.first != key.first));
     if keys.len() < 2 || keys.len() > 12 || !apart {
         return None;
     }
@@ -121,7 +122,8 @@ fn bare(page: &Page<'_>, keys: &[Key]) -> Option<Found> {
         return None;
     }
     // A word right before the first emoji is what it stands for.
-    let items = keys.iter().map(|key| Item::said(key.span.clone(), emoji_word(key.first))).collect();
+    let items =
+        keys.iter().map(|key| Item::said(key.span.clone(), emoji_word(key.first))).collect();
     let named = page.folded()[other.span.end..].trim_start().starts_with('=');
     (!named).then(|| Found::new(items, Shape::Keyed, page.whole()))
 }
@@ -170,7 +172,10 @@ fn behind(page: &Page<'_>, keys: &[Key]) -> Option<Found> {
     let first = keys.first()?.span.start;
     let lead = folded[..first].trim_end();
     let led = lead.is_empty() || lead.ends_with(['?', ':', '!', '.', ',']);
-    let meant = linked + 1 >= items.len() || page.signs.call || (moods == 0 && led) || (moods == 0 && items.len() > 2);
+    let meant = linked + 1 >= items.len()
+        || page.signs.call
+        || (moods == 0 && led)
+        || (moods == 0 && items.len() > 2);
     meant.then(|| Found::new(items, Shape::Keyed, page.lead(first)))
 }
 
@@ -195,14 +200,17 @@ fn before(page: &Page<'_>, keys: &[Key]) -> Option<Found> {
     }
     // With words straight after the last emoji, the emojis stand before their choices.
     let rest = folded[from..].trim_start_matches(' ');
-    let closed = rest.is_empty() || rest.starts_with(['.', '?', '!', ',', ')', '\n', '-', ';', '…']);
+    let closed =
+        rest.is_empty() || rest.starts_with(['.', '?', '!', ',', ')', '\n', '-', ';', '…']);
     closed.then(|| Found::new(items, Shape::Keyed, page.lead(start)))
 }
 
 /// The emoji at the edge of a choice: what it may be voted for with.
 pub(super) fn at_edge(option: &str) -> Option<String> {
-    let option = option.trim_matches(|c: char| c.is_whitespace() || matches!(c, '?' | '.' | '!' | ','));
-    let last = option.chars().rev().find(|c| *c != '\u{fe0f}').filter(|c| is_emoji(*c) && !is_mood(*c));
+    let option =
+        option.trim_matches(|c: char| c.is_whitespace() || matches!(c, '?' | '.' | '!' | ','));
+    let last =
+        option.chars().rev().find(|c| *c != '\u{fe0f}').filter(|c| is_emoji(*c) && !is_mood(*c));
     last.or_else(|| option.chars().next().filter(|c| is_emoji(*c) && !is_mood(*c)))
         .map(String::from)
 }

@@ -7,12 +7,78 @@ use super::edges::{Start, start_of};
 
 /// Words that open a question or an order; what they open has a lead.
 const OPENERS: &[&str] = &[
-    "do", "does", "did", "should", "shall", "are", "is", "will", "would", "can", "could", "am",
-    "which", "what", "where", "who", "we", "i", "we're", "i'm", "it's", "its", "shd", "shld", "we've", "whats", "what's",
-    "how", "when", "pick", "choose", "vote", "wanna", "need", "want", "torn", "saying", "either", "r", "has",
-    "have", "must", "may", "everyone", "everybody", "prefer", "poll", "quick", "hands", "options",
-    "between", "torn", "help", "stuck", "say", "down", "who's", "whose", "let's", "shud", "wud",
-    "whether", "decide", "deciding", "if", "it", "rather", "you", "reply", "people", "yous", "so",
+    "do",
+    "does",
+    "did",
+    "should",
+    "shall",
+    "are",
+    "is",
+    "will",
+    "would",
+    "can",
+    "could",
+    "am",
+    "which",
+    "what",
+    "where",
+    "who",
+    "we",
+    "i",
+    "we're",
+    "i'm",
+    "it's",
+    "its",
+    "shd",
+    "shld",
+    "we've",
+    "whats",
+    "what's",
+    "how",
+    "when",
+    "pick",
+    "choose",
+    "vote",
+    "wanna",
+    "need",
+    "want",
+    "torn",
+    "saying",
+    "either",
+    "r",
+    "has",
+    "have",
+    "must",
+    "may",
+    "everyone",
+    "everybody",
+    "prefer",
+    "poll",
+    "quick",
+    "hands",
+    "options",
+    "between",
+    "torn",
+    "help",
+    "stuck",
+    "say",
+    "down",
+    "who's",
+    "whose",
+    "let's",
+    "shud",
+    "wud",
+    "whether",
+    "decide",
+    "deciding",
+    "if",
+    "it",
+    "rather",
+    "you",
+    "reply",
+    "people",
+    "yous",
+    "so",
 ];
 /// Words that may stand before an opener.
 const BEFORE: &[&str] = &[
@@ -22,27 +88,77 @@ const BEFORE: &[&str] = &[
 ];
 /// Who is asked.
 const ASKED: &[&str] = &[
-    "we", "i", "you", "u", "ye", "ya", "yall", "y'all", "yiz", "yous", "it", "they", "people",
-    "ppl", "folk", "folks", "everyone", "everybody", "anyone", "guys", "all", "lot", "he", "she",
-    "the", "our", "this", "that", "there", "team", "us", "peeps", "lads", "girls", "ladies", "aap",
+    "we",
+    "i",
+    "you",
+    "u",
+    "ye",
+    "ya",
+    "yall",
+    "y'all",
+    "yiz",
+    "yous",
+    "it",
+    "they",
+    "people",
+    "ppl",
+    "folk",
+    "folks",
+    "everyone",
+    "everybody",
+    "anyone",
+    "guys",
+    "all",
+    "lot",
+    "he",
+    "she",
+    "the",
+    "our",
+    "this",
+    "that",
+    "there",
+    "team",
+    "us",
+    "peeps",
+    "lads",
+    "girls",
+    "ladies",
+    "aap",
 ];
 /// Helpers and verbs whose object is the choice.
 const TAKING: &[&str] = &[
     "want", "wanna", "prefer", "fancy", "like", "go", "for", "with", "have", "do", "get", "say",
     "thinking", "think", "going", "doing", "having", "wearing", "rather", "happier", "happy",
     "leaning", "be", "it", "to", "saying", "pick", "choose", "vote", "between", "either", "is",
-    "are", "on", "both", "feeling", "feel", "a", "ordering", "gonna", "being", "about",
-    "towards", "into", "at", "meeting", "wear", "getting", "using", "still", "all", "in", "bein",
-    "should", "shall", "we", "do", "would", "could", "still", "just", "whether", "if", "make", "making",
-    "guys", "and", "from", "our", "of", "love", "sooner", "up", "booking", "book", "stuck", "torn", "did", "better",
-    "take", "good", "set", "cool", "shld", "asks", "says", "kitchen", "need", "verdict", "down", "narrowed",
+    "are", "on", "both", "feeling", "feel", "a", "ordering", "gonna", "being", "about", "towards",
+    "into", "at", "meeting", "wear", "getting", "using", "still", "all", "in", "bein", "should",
+    "shall", "we", "do", "would", "could", "still", "just", "whether", "if", "make", "making",
+    "guys", "and", "from", "our", "of", "love", "sooner", "up", "booking", "book", "stuck", "torn",
+    "did", "better", "take", "good", "set", "cool", "shld", "asks", "says", "kitchen", "need",
+    "verdict", "down", "narrowed",
 ];
 
 fn is_aux(word: &str) -> bool {
     matches!(
         word,
-        "do" | "does" | "did" | "should" | "shall" | "are" | "is" | "will" | "would" | "can"
-            | "could" | "am" | "r" | "shd" | "must" | "shud" | "wud" | "whether" | "if"
+        "do" | "does"
+            | "did"
+            | "should"
+            | "shall"
+            | "are"
+            | "is"
+            | "will"
+            | "would"
+            | "can"
+            | "could"
+            | "am"
+            | "r"
+            | "shd"
+            | "must"
+            | "shud"
+            | "wud"
+            | "whether"
+            | "if"
     )
 }
 
@@ -55,14 +171,18 @@ pub(super) fn choice_start(text: &Text<'_>, part: Range<usize>, next: Range<usiz
     if let Some(start) = like_next(text, &words, next) {
         return start;
     }
-    let begin = words
-        .iter()
-        .position(|word| !BEFORE.contains(&&text.folded()[word.clone()]))
-        .unwrap_or(0);
-    let word = |at: usize| words.get(at).map_or("", |word: &Range<usize>| &text.folded()[word.clone()]);
-    let asks = (begin..words.len()).any(|at| is_aux(word(at)) && matches!(word(at + 1), "we" | "it" | "you" | "i"));
+    let begin =
+        words.iter().position(|word| !BEFORE.contains(&&text.folded()[word.clone()])).unwrap_or(0);
+    let word =
+        |at: usize| words.get(at).map_or("", |word: &Range<usize>| &text.folded()[word.clone()]);
+    let asks = (begin..words.len())
+        .any(|at| is_aux(word(at)) && matches!(word(at + 1), "we" | "it" | "you" | "i"));
     if !OPENERS.contains(&word(begin)) && !asks {
-        return if begin > 0 && begin < words.len() && word(0) != "all" { words[begin].start } else { whole };
+        return if begin > 0 && begin < words.len() && word(0) != "all" {
+            words[begin].start
+        } else {
+            whole
+        };
     }
     let skipped = after_question(&word, begin, words.len(), second);
     words.get(skipped).map_or(whole, |word| back_to_sign(text, word.start))
@@ -76,7 +196,12 @@ fn back_to_sign(text: &Text<'_>, start: usize) -> usize {
 }
 
 /// The place of the first word behind the helpers, the asked and the verb that takes the choice.
-fn after_question<'a>(word: &impl Fn(usize) -> &'a str, begin: usize, len: usize, second: &str) -> usize {
+fn after_question<'a>(
+    word: &impl Fn(usize) -> &'a str,
+    begin: usize,
+    len: usize,
+    second: &str,
+) -> usize {
     let mut at = begin;
     // The last helper of the stretch opens the question proper: "which do we prefer".
     for place in begin..len {
@@ -111,16 +236,20 @@ fn words_in(text: &Text<'_>, part: &Range<usize>) -> Vec<Range<usize>> {
 fn like_next(text: &Text<'_>, words: &[Range<usize>], next: Range<usize>) -> Option<usize> {
     let folded = text.folded();
     let gap = folded[next.clone()].trim_start();
-    let second = text.words().get(text.word_from(next.start)).filter(|word| word.end <= next.end)?;
+    let second =
+        text.words().get(text.word_from(next.start)).filter(|word| word.end <= next.end)?;
     let signed = gap.starts_with(['£', '$', '€', '₹']);
-    let (word, kind) =
-        (&folded[second.clone()], if signed { Start::Figure } else { start_of(&folded[second.clone()]) });
+    let (word, kind) = (
+        &folded[second.clone()],
+        if signed { Start::Figure } else { start_of(&folded[second.clone()]) },
+    );
     let opens = words.first().is_some_and(|word| OPENERS.contains(&&folded[word.clone()]));
     let quoted = gap.starts_with('"');
     let found = words.iter().enumerate().rev().find(|(at, range)| {
         let own = &folded[(*range).clone()];
         if quoted {
-            return folded[..range.start].ends_with(" \"") || folded[..range.start].ends_with("say \"");
+            return folded[..range.start].ends_with(" \"")
+                || folded[..range.start].ends_with("say \"");
         }
         *at > 0
             && match kind {
@@ -158,7 +287,9 @@ fn figure_start(folded: &str, words: &[Range<usize>], at: usize, kind: Start) ->
     let mut at = at;
     while at > 0 {
         let gap = folded.get(words[at - 1].end..words[at].start)?;
-        if !matches!(gap, "." | ":" | "-" | "," | "/") || start_of(&folded[words[at - 1].clone()]) != Start::Figure {
+        if !matches!(gap, "." | ":" | "-" | "," | "/")
+            || start_of(&folded[words[at - 1].clone()]) != Start::Figure
+        {
             break;
         }
         at -= 1;

@@ -69,10 +69,14 @@ pub(super) fn choices(text: &Text<'_>) -> Option<Choices> {
         .or_else(|| signs.keys.then(|| quoted(&page, counted::counted(&page)?))?)
         .or_else(|| signs.yes.then(|| quoted(&page, yes_no::yes_or_no(&page)?))?)
         .or_else(|| (signs.pairs > 1).then(|| quoted(&page, pairs::pair(&page)?))?)
-        .or_else(|| (signs.versus || signs.stroke).then(|| quoted(&page, rows::set_apart(&page)?))?)
+        .or_else(|| {
+            (signs.versus || signs.stroke).then(|| quoted(&page, rows::set_apart(&page)?))?
+        })
         .or_else(|| signs.or.then(|| quoted(&page, alternatives::alternatives(&page)?))?)
         .or_else(|| (signs.asks > 1).then(|| quoted(&page, rows::questions(&page)?))?)
-        .or_else(|| (signs.call || signs.asks > 0).then(|| quoted(&page, contrast::contrast(&page)?))?)
+        .or_else(|| {
+            (signs.call || signs.asks > 0).then(|| quoted(&page, contrast::contrast(&page)?))?
+        })
         .or_else(|| signs.between.then(|| quoted(&page, pairs::between(&page)?))?)
         .or_else(|| signs.row.then(|| quoted(&page, rows::listed(&page)?))?)
         .or_else(|| signs.row.then(|| quoted(&page, rows::sentences(&page)?))?)
@@ -103,10 +107,15 @@ fn quoted(page: &Page<'_>, found: Found) -> Option<Choices> {
 
 /// The question as written, without the marks around it; all of the text when nothing is left.
 fn question(page: &Page<'_>, range: Range<usize>) -> String {
-    let marks = |c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | ',' | '📊' | '(' | '/' | '…');
+    let marks =
+        |c: char| c.is_whitespace() || matches!(c, ':' | '-' | '–' | ',' | '📊' | '(' | '/' | '…');
     let asked = page.text.said(range).trim_matches(marks);
     let whole = page.text.said(page.whole());
-    if asked.chars().any(char::is_alphanumeric) { asked.to_owned() } else { whole.trim().to_owned() }
+    if asked.chars().any(char::is_alphanumeric) {
+        asked.to_owned()
+    } else {
+        whole.trim().to_owned()
+    }
 }
 
 #[cfg(test)]

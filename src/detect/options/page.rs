@@ -89,7 +89,8 @@ impl<'t> Page<'t> {
         if !lead.chars().any(char::is_alphanumeric) {
             return self.whole();
         }
-        let own = edges::clause_start(lead.trim_end().trim_end_matches(['.', '!', '?', ':', ',', '-']));
+        let own =
+            edges::clause_start(lead.trim_end().trim_end_matches(['.', '!', '?', ':', ',', '-']));
         own..start
     }
 }

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
+use super::Shape;
 use super::edges;
 use super::lead::choice_start;
 use super::page::{Found, Page};
 use super::signs::calls_a_vote;
-use super::Shape;
 
 /// The stretches between marks, the outer ones included.
 pub(super) fn between(marks: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
@@ -42,7 +42,11 @@ fn versus(part: &str) -> Option<Vec<Range<usize>>> {
 fn strokes(part: &str) -> Option<Vec<Range<usize>>> {
     for mark in [" / ", " // ", " | ", " * ", " ~ ", " • ", " · ", "/ ", " /"] {
         let with = |at: usize| part[..at].ends_with(" w");
-        let marks: Vec<_> = part.match_indices(mark).filter(|(at, _)| !with(*at)).map(|(at, mark)| at..at + mark.len()).collect();
+        let marks: Vec<_> = part
+            .match_indices(mark)
+            .filter(|(at, _)| !with(*at))
+            .map(|(at, mark)| at..at + mark.len())
+            .collect();
         if !marks.is_empty() {
             return Some(marks);
         }
@@ -53,31 +57,62 @@ fn strokes(part: &str) -> Option<Vec<Range<usize>>> {
 /// "noon/1pm/2pm": strokes without blanks; not in a date, a rate or an address.
 fn glued(part: &str) -> Option<Vec<Range<usize>>> {
     let marks: Vec<usize> = part.match_indices('/').map(|(at, _)| at).collect();
-    let side = |at: usize, c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '"' | ')' | '(' | '$' | '£')) && at > 0;
-    let ends = |at: usize| side(at, part[..at].chars().next_back()) && side(at, part[at + 1..].chars().next());
+    let side = |at: usize, c: Option<char>| {
+        c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '"' | ')' | '(' | '$' | '£')) && at > 0
+    };
+    let ends = |at: usize| {
+        side(at, part[..at].chars().next_back()) && side(at, part[at + 1..].chars().next())
+    };
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let date = marks.iter().all(|at| digit(part[..*at].chars().next_back()) && digit(part[*at + 1..].chars().next()));
+    let date = marks
+        .iter()
+        .all(|at| digit(part[..*at].chars().next_back()) && digit(part[*at + 1..].chars().next()));
     let short = marks.iter().any(|at| {
         let word = part[..*at].rsplit(' ').next().unwrap_or("");
-        matches!(word, "w" | "n" | "a" | "and" | "his" | "her" | "he" | "http:" | "https:" | "b" | "am") || part[*at + 1..].starts_with(['o', '/']) && word == "w"
+        matches!(
+            word,
+            "w" | "n" | "a" | "and" | "his" | "her" | "he" | "http:" | "https:" | "b" | "am"
+        ) || part[*at + 1..].starts_with(['o', '/']) && word == "w"
     });
-    let rate = marks.iter().any(|at| ["person", "head", "pp", "night", "each", "day", "hr", "hour", "pax", "o ", "kg", "week", "month"].iter().any(|unit| part[*at + 1..].starts_with(unit)));
-    let good = !rate && !marks.is_empty() && marks.iter().all(|at| ends(*at)) && !short && !part.contains("://");
+    let rate = marks.iter().any(|at| {
+        [
+            "person", "head", "pp", "night", "each", "day", "hr", "hour", "pax", "o ", "kg",
+            "week", "month",
+        ]
+        .iter()
+        .any(|unit| part[*at + 1..].starts_with(unit))
+    });
+    let good = !rate
+        && !marks.is_empty()
+        && marks.iter().all(|at| ends(*at))
+        && !short
+        && !part.contains("://");
     (good && (!date || marks.len() > 2)).then(|| marks.into_iter().map(|at| at..at + 1).collect())
 }
 
 fn apart(page: &Page<'_>, sentence: Range<usize>, marks: &[Range<usize>]) -> Option<Found> {
     let part = &page.folded()[sentence.clone()];
     let is_glued = marks.iter().all(|mark| mark.len() == 1);
-    let mut parts: Vec<Range<usize>> =
-        between(marks, part.len()).into_iter().map(|it| sentence.start + it.start..sentence.start + it.end).collect();
+    let mut parts: Vec<Range<usize>> = between(marks, part.len())
+        .into_iter()
+        .map(|it| sentence.start + it.start..sentence.start + it.end)
+        .collect();
     let next = parts.get(1)?.clone();
     let first = parts.first_mut()?;
     let mut led = lead_mark(&page.folded()[first.clone()]);
-    led = [", ", ") "].iter().filter_map(|mark| page.folded()[first.clone()].rfind(mark).map(|at| at + mark.len())).chain([led]).max().unwrap_or(led);
+    led = [", ", ") "]
+        .iter()
+        .filter_map(|mark| page.folded()[first.clone()].rfind(mark).map(|at| at + mark.len()))
+        .chain([led])
+        .max()
+        .unwrap_or(led);
     first.start += led;
     let from = first.start;
-    first.start = if is_glued && led == 0 { last_word(page, first.clone(), next.clone()) } else { choice_start(page.text, first.clone(), next.clone()) };
+    first.start = if is_glued && led == 0 {
+        last_word(page, first.clone(), next.clone())
+    } else {
+        choice_start(page.text, first.clone(), next.clone())
+    };
     if !is_glued && led == 0 && first.start == sentence.start {
         first.start = as_long(page, first.clone(), next);
     }
@@ -90,7 +125,13 @@ fn apart(page: &Page<'_>, sentence: Range<usize>, marks: &[Range<usize>]) -> Opt
     let whole = start == sentence.start;
     let asked = page.folded()[..from].trim_end().ends_with([':', '?', '!', '-', '.', ',', '…']);
     let end = closing(page, parts.last()?.end, sentence.end);
-    let question = if asked && !whole && led > 0 { sentence.start..from } else if whole { earlier(page, sentence.clone()).unwrap_or(sentence.start..end) } else { sentence.start..end };
+    let question = if asked && !whole && led > 0 {
+        sentence.start..from
+    } else if whole {
+        earlier(page, sentence.clone()).unwrap_or(sentence.start..end)
+    } else {
+        sentence.start..end
+    };
     Some(Found::plain(parts, Shape::Set, question))
 }
 
@@ -148,11 +189,33 @@ pub(super) fn lead_mark(part: &str) -> usize {
 /// Where the last choice ends: before its mark, and before what only says what it is for.
 pub(super) fn tail_end(page: &Page<'_>, last: Range<usize>) -> usize {
     let rest = &page.folded()[last.clone()];
-    let lead = rest.find(|c: char| c.is_alphanumeric() || matches!(c, '"' | '£' | '$' | '€')).unwrap_or(0);
+    let lead =
+        rest.find(|c: char| c.is_alphanumeric() || matches!(c, '"' | '£' | '$' | '€')).unwrap_or(0);
     let body = &rest[lead..];
     let quoted = body.strip_prefix('"').and_then(|quote| quote.find('"')).map(|at| at + 2);
     let stop = edges::sentence_end(body).unwrap_or(body.len());
-    let marks = [", ", " - ", "; ", "...", "…", ") ", " for the ", " for our ", " for my ", " for ", " because ", " pls", " please", " reply ", " pick ", ": ", " bc ", " but ", " so i ", " cos "];
+    let marks = [
+        ", ",
+        " - ",
+        "; ",
+        "...",
+        "…",
+        ") ",
+        " for the ",
+        " for our ",
+        " for my ",
+        " for ",
+        " because ",
+        " pls",
+        " please",
+        " reply ",
+        " pick ",
+        ": ",
+        " bc ",
+        " but ",
+        " so i ",
+        " cos ",
+    ];
     let stops = marks.iter().filter_map(|mark| {
         let at = body.find(mark)?;
         // "free for all" is one thing.
@@ -182,15 +245,24 @@ fn row(page: &Page<'_>, at: usize, sentence: Range<usize>, follows: bool) -> Opt
     let dotted = part.matches("...").count() > 1;
     let led = if dotted { first_lead(part) } else { lead_mark(part) };
     let body = part[led..].trim_end_matches(['.', '!', '?', ' ', '\n', ')', '"']);
-    let mark = if body.contains("; ") { "; " } else if dotted { "..." } else { ", " };
-    let marks: Vec<Range<usize>> = body.match_indices(mark).map(|(at, mark)| at..at + mark.len()).collect();
+    let mark = if body.contains("; ") {
+        "; "
+    } else if dotted {
+        "..."
+    } else {
+        ", "
+    };
+    let marks: Vec<Range<usize>> =
+        body.match_indices(mark).map(|(at, mark)| at..at + mark.len()).collect();
     if marks.is_empty() {
         return None;
     }
     let base = sentence.start + led;
     let mut parts: Vec<Range<usize>> =
         between(&marks, body.len()).into_iter().map(|it| base + it.start..base + it.end).collect();
-    if led == 0 && let [first, next, ..] = &parts[..] {
+    if led == 0
+        && let [first, next, ..] = &parts[..]
+    {
         let start = after_copula(page, first.clone(), next.clone());
         parts[0].start = start;
     }
@@ -200,21 +272,35 @@ fn row(page: &Page<'_>, at: usize, sentence: Range<usize>, follows: bool) -> Opt
         let first = parts.first_mut()?;
         first.start = choice_start(page.text, first.clone(), next);
         let words = page.folded()[first.clone()].split_whitespace().count();
-        let others = parts[1..].iter().map(|it| page.folded()[it.clone()].split_whitespace().count()).max()?;
+        let others = parts[1..]
+            .iter()
+            .map(|it| page.folded()[it.clone()].split_whitespace().count())
+            .max()?;
         if words > others + 3 && parts.len() > 2 {
             parts.remove(0);
         }
     }
-    let short = parts.iter().all(|it| (1..=7).contains(&page.folded()[it.clone()].split_whitespace().count()));
+    let short = parts
+        .iter()
+        .all(|it| (1..=7).contains(&page.folded()[it.clone()].split_whitespace().count()));
     let asks = page.signs.asks > 0 || page.signs.call;
     let enough = parts.len() > 2 || (parts.len() == 2 && (led > 0 || follows || cut) && asks);
     if !short || !enough || talks(page, &parts) {
         return None;
     }
-    let shape = if asks && (led > 0 || follows || page.signs.call || part.trim_end().ends_with('?')) { Shape::List } else { Shape::Loose };
+    let shape = if asks && (led > 0 || follows || page.signs.call || part.trim_end().ends_with('?'))
+    {
+        Shape::List
+    } else {
+        Shape::Loose
+    };
     let question = match (led > 0, at > 0) {
         (true, _) => sentence.start..base,
-        (false, true) if page.text.word_from(parts.first()?.start) == page.text.word_from(sentence.start) => page.lead(sentence.start),
+        (false, true)
+            if page.text.word_from(parts.first()?.start) == page.text.word_from(sentence.start) =>
+        {
+            page.lead(sentence.start)
+        }
         _ => sentence.clone(),
     };
     Some(Found::plain(parts, shape, question))
@@ -230,12 +316,20 @@ fn after_copula(page: &Page<'_>, first: Range<usize>, next: Range<usize>) -> usi
     let part = &folded[first.clone()];
     let lead = [" is ", " to ", " are ", " between ", "it's ", " was ", " vote ", " were "];
     let worded = lead.iter().filter_map(|word| part.rfind(word).map(|at| at + word.len()));
-    let emoji = part.char_indices().rev().find(|(_, c)| super::emoji::is_emoji(*c)).map(|(at, c)| at + c.len_utf8());
+    let emoji = part
+        .char_indices()
+        .rev()
+        .find(|(_, c)| super::emoji::is_emoji(*c))
+        .map(|(at, c)| at + c.len_utf8());
     first.start + worded.chain(emoji).max().unwrap_or(0)
 }
 
 fn first_lead(part: &str) -> usize {
-    [": ", "? "].iter().filter_map(|mark| part.find(mark).map(|at| at + mark.len())).max().unwrap_or(0)
+    [": ", "? "]
+        .iter()
+        .filter_map(|mark| part.find(mark).map(|at| at + mark.len()))
+        .max()
+        .unwrap_or(0)
 }
 
 /// Whether most pieces begin with a pronoun: two clauses of talk, not two choices.
@@ -246,9 +340,35 @@ fn talks(page: &Page<'_>, parts: &[Range<usize>]) -> bool {
         .filter(|it| {
             matches!(
                 first(it),
-                "i" | "i'm" | "i'll" | "i've" | "you" | "he" | "she" | "they" | "it" | "it's" | "that"
-                    | "that's" | "thanks" | "sorry" | "ok" | "yes" | "but" | "so" | "lol" | "he's"
-                    | "she's" | "they're" | "don't" | "what" | "how" | "who" | "when" | "where" | "can" | "is"
+                "i" | "i'm"
+                    | "i'll"
+                    | "i've"
+                    | "you"
+                    | "he"
+                    | "she"
+                    | "they"
+                    | "it"
+                    | "it's"
+                    | "that"
+                    | "that's"
+                    | "thanks"
+                    | "sorry"
+                    | "ok"
+                    | "yes"
+                    | "but"
+                    | "so"
+                    | "lol"
+                    | "he's"
+                    | "she's"
+                    | "they're"
+                    | "don't"
+                    | "what"
+                    | "how"
+                    | "who"
+                    | "when"
+                    | "where"
+                    | "can"
+                    | "is"
             )
         })
         .count();
@@ -258,7 +378,9 @@ fn talks(page: &Page<'_>, parts: &[Range<usize>]) -> bool {
 /// Drops trailing pieces that call for the vote: "you decide for us", "where do we all land".
 fn without_calls(page: &Page<'_>, parts: &mut Vec<Range<usize>>) -> bool {
     let before = parts.len();
-    while parts.len() > 2 && parts.last().is_some_and(|it| edges::closes(&page.folded()[it.clone()])) {
+    while parts.len() > 2
+        && parts.last().is_some_and(|it| edges::closes(&page.folded()[it.clone()]))
+    {
         parts.pop();
     }
     while parts.len() > 2 && parts.first().is_some_and(|it| opens(page, it)) {
@@ -272,8 +394,28 @@ fn opens(page: &Page<'_>, part: &Range<usize>) -> bool {
     let folded = &page.folded()[part.clone()];
     matches!(
         page.text.word_after(part.start),
-        "which" | "what" | "where" | "who" | "when" | "how" | "ok" | "okay" | "right" | "so" | "hey" | "folks"
-            | "team" | "guys" | "lads" | "all" | "dear" | "hi" | "need" | "can" | "could" | "for"
+        "which"
+            | "what"
+            | "where"
+            | "who"
+            | "when"
+            | "how"
+            | "ok"
+            | "okay"
+            | "right"
+            | "so"
+            | "hey"
+            | "folks"
+            | "team"
+            | "guys"
+            | "lads"
+            | "all"
+            | "dear"
+            | "hi"
+            | "need"
+            | "can"
+            | "could"
+            | "for"
     ) || calls_a_vote(folded)
 }
 
@@ -283,7 +425,9 @@ pub(super) fn questions(page: &Page<'_>) -> Option<Found> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     for sentence in &page.sentences {
         let part = &folded[sentence.clone()];
-        let fits = part.trim_end().ends_with('?') && part.split_whitespace().count() <= 8 && !asks(page, sentence);
+        let fits = part.trim_end().ends_with('?')
+            && part.split_whitespace().count() <= 8
+            && !asks(page, sentence);
         match fits {
             true => parts.push(sentence.clone()),
             false if parts.len() > 1 => break,
@@ -309,11 +453,61 @@ fn asks(page: &Page<'_>, sentence: &Range<usize>) -> bool {
     let word = page.text.word_after(sentence.start);
     matches!(
         word,
-        "which" | "what" | "where" | "who" | "when" | "how" | "why" | "really" | "is" | "are" | "do" | "does"
-            | "did" | "can" | "could" | "will" | "would" | "should" | "shall" | "has" | "have" | "any" | "anyone"
-            | "ok" | "okay" | "right" | "thoughts" | "yes" | "no" | "whats" | "what's" | "who's" | "where's"
-            | "when's" | "how's" | "wait" | "huh" | "eh" | "whos" | "sorry" | "hello" | "and" | "you" | "i" | "preferences"
-            | "opinions" | "anybody" | "someone" | "everyone" | "me" | "was" | "am" | "pls" | "please" | "or"
+        "which"
+            | "what"
+            | "where"
+            | "who"
+            | "when"
+            | "how"
+            | "why"
+            | "really"
+            | "is"
+            | "are"
+            | "do"
+            | "does"
+            | "did"
+            | "can"
+            | "could"
+            | "will"
+            | "would"
+            | "should"
+            | "shall"
+            | "has"
+            | "have"
+            | "any"
+            | "anyone"
+            | "ok"
+            | "okay"
+            | "right"
+            | "thoughts"
+            | "yes"
+            | "no"
+            | "whats"
+            | "what's"
+            | "who's"
+            | "where's"
+            | "when's"
+            | "how's"
+            | "wait"
+            | "huh"
+            | "eh"
+            | "whos"
+            | "sorry"
+            | "hello"
+            | "and"
+            | "you"
+            | "i"
+            | "preferences"
+            | "opinions"
+            | "anybody"
+            | "someone"
+            | "everyone"
+            | "me"
+            | "was"
+            | "am"
+            | "pls"
+            | "please"
+            | "or"
     )
 }
 
@@ -349,11 +543,34 @@ fn fragment(page: &Page<'_>, sentence: &Range<usize>) -> bool {
     let said = |word: &str| {
         matches!(
             word,
-            "i" | "i'm" | "we" | "you" | "u" | "it's" | "it" | "they" | "he" | "she" | "is" | "are" | "was" | "need"
-                | "needs" | "thanks" | "please" | "pls" | "ok" | "lol" | "folks" | "lads" | "boys" | "guys" | "all"
+            "i" | "i'm"
+                | "we"
+                | "you"
+                | "u"
+                | "it's"
+                | "it"
+                | "they"
+                | "he"
+                | "she"
+                | "is"
+                | "are"
+                | "was"
+                | "need"
+                | "needs"
+                | "thanks"
+                | "please"
+                | "pls"
+                | "ok"
+                | "lol"
+                | "folks"
+                | "lads"
+                | "boys"
+                | "guys"
+                | "all"
         )
     };
-    let words = part.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+    let words =
+        part.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
     part.split_whitespace().count() <= 6
         && part.trim_end().ends_with('.')
         && !calls_a_vote(part)

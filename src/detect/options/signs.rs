@@ -1,7 +1,7 @@
 //! What a text must have before anybody looks for choices in it, and the words that call for a vote.
 
-use super::emoji::is_emoji;
 use super::super::text::Text;
+use super::emoji::is_emoji;
 
 /// The outward signs of choices, gathered in one walk.
 #[derive(Debug, Clone, Copy, Default)]
@@ -44,7 +44,9 @@ impl Signs {
                 "or" | "ya" | "ama" | "oder" | "atau" | "ke" => signs.or = true,
                 "vs" | "v" | "versus" => signs.versus = true,
                 "hands" | "hand" | "thumbs" | "thumb" | "who" | "who's" | "whos" | "team"
-                | "heart" | "if" | "raise" | "horn" | "once" => signs.pairs = signs.pairs.saturating_add(1),
+                | "heart" | "if" | "raise" | "horn" | "once" => {
+                    signs.pairs = signs.pairs.saturating_add(1)
+                }
                 "between" | "either" | "two" | "torn" | "choice" | "choices" | "options"
                 | "both" | "narrowed" | "finalists" | "split" | "shortlist" | "down" => {
                     signs.between = true;
@@ -124,14 +126,22 @@ fn calls(before: &str, word: &str) -> bool {
         "vote" | "votes" | "voting" | "voted" | "poll" | "pick" | "picks" | "rank" | "choose"
         | "majority" | "react" | "declare" | "favourite" | "favorite" | "tick" | "opinions"
         | "thoughts" | "emoji" | "ballot" | "prefer" | "preference" | "preferences" | "tuvote"
-        | "decide" | "decides" | "deciding" | "shortlist" | "nominate" | "verdict" | "tiebreaker"
-        | "narrowed" | "select" | "undecided" | "ankreuzen" => true,
-        "hands" | "paws" => matches!(before, "of" | "the" | "your" | "ur" | "count") || before.is_empty(),
+        | "decide" | "decides" | "deciding" | "shortlist" | "nominate" | "verdict"
+        | "tiebreaker" | "narrowed" | "select" | "undecided" | "ankreuzen" => true,
+        "hands" | "paws" => {
+            matches!(before, "of" | "the" | "your" | "ur" | "count") || before.is_empty()
+        }
         "up" => matches!(before, "hands" | "thumbs" | "hand"),
-        "choice" | "choices" => matches!(before, "your" | "the" | "top" | "ur" | "a" | "of" | "first"),
-        "say" => matches!(before, "everyone" | "please" | "pls" | "your" | "all" | "everybody" | "so"),
+        "choice" | "choices" => {
+            matches!(before, "your" | "the" | "top" | "ur" | "a" | "of" | "first")
+        }
+        "say" => {
+            matches!(before, "everyone" | "please" | "pls" | "your" | "all" | "everybody" | "so")
+        }
         "speak" | "shout" | "comment" | "weigh" | "reply" | "respond" | "indicate" => true,
-        "think" | "reckon" | "fancy" => matches!(before, "you" | "we" | "u" | "yous" | "ya" | "all" | "y'all" | "everyone"),
+        "think" | "reckon" | "fancy" => {
+            matches!(before, "you" | "we" | "u" | "yous" | "ya" | "all" | "y'all" | "everyone")
+        }
         "mind" => matches!(before, "your" | "ur"),
         "split" => matches!(before, "we're" | "are" | "committee's" | "is" | "we"),
         "on" => matches!(before, "stuck"),

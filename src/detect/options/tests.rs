@@ -79,7 +79,25 @@ fn talk_without_choices_puts_none() {
 
 #[test]
 fn odd_texts_are_read_without_harm() {
-    for part in ["🎸", " or ", "1) ", "a? ", "\n- ", "İ", "yes/no ", "\0", "“a” or ", ", ", "who wants ", " vs ", "…", "(", "e\u{301}", "£ or £", "мы или "] {
+    for part in [
+        "🎸",
+        " or ",
+        "1) ",
+        "a? ",
+        "\n- ",
+        "İ",
+        "yes/no ",
+        "\0",
+        "“a” or ",
+        ", ",
+        "who wants ",
+        " vs ",
+        "…",
+        "(",
+        "e\u{301}",
+        "£ or £",
+        "мы или ",
+    ] {
         for count in [1, 2, 3, 50, 2000] {
             let _ = read(&part.repeat(count));
         }
@@ -89,13 +107,50 @@ fn odd_texts_are_read_without_harm() {
 #[test]
 fn any_mix_of_telling_parts_is_read_without_harm() {
     const PARTS: &[&str] = &[
-        "1", "\u{20e3}", ")", "2", " or ", ", ", "🎸", "❤️", "\n", "? ", ". ", ": ", " / ", "/", " vs ", "yes", "no", "hands up ",
-        "who wants ", "£", "İ", "vote ", "a) ", "b ", "(", "\"", "...", "the ", " at 9", " says ", "between ", " and ", " - ", "ya ", "do we ", "é",
+        "1",
+        "\u{20e3}",
+        ")",
+        "2",
+        " or ",
+        ", ",
+        "🎸",
+        "❤️",
+        "\n",
+        "? ",
+        ". ",
+        ": ",
+        " / ",
+        "/",
+        " vs ",
+        "yes",
+        "no",
+        "hands up ",
+        "who wants ",
+        "£",
+        "İ",
+        "vote ",
+        "a) ",
+        "b ",
+        "(",
+        "\"",
+        "...",
+        "the ",
+        " at 9",
+        " says ",
+        "between ",
+        " and ",
+        " - ",
+        "ya ",
+        "do we ",
+        "é",
     ];
     for one in PARTS {
         for two in PARTS {
             for three in PARTS {
-                for text in [format!("{one}{two}{three}"), format!("{one}a {two}b{three}{one} c{two}{three}")] {
+                for text in [
+                    format!("{one}{two}{three}"),
+                    format!("{one}a {two}b{three}{one} c{two}{three}"),
+                ] {
                     let _ = read(&text);
                 }
             }

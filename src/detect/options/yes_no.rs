@@ -44,14 +44,21 @@ fn joined(page: &Page<'_>, at: usize, other: usize) -> bool {
     let (folded, words) = (page.folded(), page.text.words());
     let (Some(one), Some(two)) = (words.get(at), words.get(other)) else { return false };
     let gap = folded[one.end..two.start].trim_matches(' ');
-    let mark = matches!(gap, "/" | "or" | "or a" | ", or" | "," | "//" | "\\" | "?" | "or an" | " / ");
+    let mark =
+        matches!(gap, "/" | "or" | "or a" | ", or" | "," | "//" | "\\" | "?" | "or an" | " / ");
     let after = folded[two.end..].trim_start_matches([' ', '"']);
     let spoken = matches!(gap, "or" | "," | "?" | ", or");
     let ends = !spoken
         || after.is_empty()
         || after.starts_with(|c: char| !c.is_alphanumeric())
-        || ["to ", "on ", "for ", "please", "pls", "to:", "from", "vote", "all"].iter().any(|word| after.starts_with(word));
-    mark && ends && !after.starts_with('/') && !(gap == "," && after.starts_with(',')) && !after.starts_with("or ") && !after.starts_with(", maybe")
+        || ["to ", "on ", "for ", "please", "pls", "to:", "from", "vote", "all"]
+            .iter()
+            .any(|word| after.starts_with(word));
+    mark && ends
+        && !after.starts_with('/')
+        && !(gap == "," && after.starts_with(','))
+        && !after.starts_with("or ")
+        && !after.starts_with(", maybe")
 }
 
 /// The question: what stands before the pair in its sentence, or after it when it leads.
@@ -66,14 +73,22 @@ fn asked(page: &Page<'_>, row: Range<usize>) -> Range<usize> {
     {
         return row.end + colon + 1..sentence.end;
     }
-    let before = folded[sentence.start..row.start].trim_end_matches([' ', '(', '-', ',', ':', '?', '"']);
-    let spoken = ["is it", "a", "say", "answer", "reply", "just", "simple"].iter().any(|word| before.ends_with(word));
+    let before =
+        folded[sentence.start..row.start].trim_end_matches([' ', '(', '-', ',', ':', '?', '"']);
+    let spoken = ["is it", "a", "say", "answer", "reply", "just", "simple"]
+        .iter()
+        .any(|word| before.ends_with(word));
     if has_words(sentence.start..row.start) && !spoken {
         return sentence.start..sentence.start + before.len();
     }
     let earlier = page.sentences.iter().rev().find(|range| range.end <= sentence.start);
     match earlier {
-        Some(earlier) if after.trim_matches([' ', '.', ')', '?', '!']).is_empty() || !has_words(row.end..sentence.end) => earlier.clone(),
+        Some(earlier)
+            if after.trim_matches([' ', '.', ')', '?', '!']).is_empty()
+                || !has_words(row.end..sentence.end) =>
+        {
+            earlier.clone()
+        }
         _ => sentence,
     }
 }

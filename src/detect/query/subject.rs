@@ -7,23 +7,128 @@ use super::topic::Topic;
 
 /// Subjects that are no things, with the words that ask for them; the first that is met wins.
 const WHOLES: &[(Topic, &str, &[&str])] = &[
-    (Topic::Spending, "budget remaining", &[
-        " left in the ", " remaining ", " remains ", " wiggle room ", " left to spend ", " breathing room ", " how much left ", " how much is left ", " still got to spend ",
-    ]),
-    (Topic::Spending, "budget", &[" budget ", " bust ", " over ", " overspent ", " crossed ", " in the red "]),
-    (Topic::Spending, "per head", &[" per head ", " a head ", " per person ", " per player ", " each "]),
-    (Topic::Spending, "unpaid", &[" unpaid ", " hasn't paid ", " hasnt paid ", " haven't paid ", " coughed up ", " not paid ", " open still ", " who still owes ", " yet to pay "]),
-    (Topic::Spending, "balance", &[" i owe ", " owes me ", " owe me ", " am i square ", " i'm square ", " owe anyone ", " owe anything ", " owe anybody "]),
+    (
+        Topic::Spending,
+        "budget remaining",
+        &[
+            " left in the ",
+            " remaining ",
+            " remains ",
+            " wiggle room ",
+            " left to spend ",
+            " breathing room ",
+            " how much left ",
+            " how much is left ",
+            " still got to spend ",
+        ],
+    ),
+    (
+        Topic::Spending,
+        "budget",
+        &[" budget ", " bust ", " over ", " overspent ", " crossed ", " in the red "],
+    ),
+    (
+        Topic::Spending,
+        "per head",
+        &[" per head ", " a head ", " per person ", " per player ", " each "],
+    ),
+    (
+        Topic::Spending,
+        "unpaid",
+        &[
+            " unpaid ",
+            " hasn't paid ",
+            " hasnt paid ",
+            " haven't paid ",
+            " coughed up ",
+            " not paid ",
+            " open still ",
+            " who still owes ",
+            " yet to pay ",
+        ],
+    ),
+    (
+        Topic::Spending,
+        "balance",
+        &[
+            " i owe ",
+            " owes me ",
+            " owe me ",
+            " am i square ",
+            " i'm square ",
+            " owe anyone ",
+            " owe anything ",
+            " owe anybody ",
+        ],
+    ),
     (Topic::Spending, "kitty", &[" kitty ", " the pot "]),
-    (Topic::Spending, "per person", &[" who's put ", " who has put ", " put in the most ", " put in the least ", " who's spent "]),
+    (
+        Topic::Spending,
+        "per person",
+        &[
+            " who's put ",
+            " who has put ",
+            " put in the most ",
+            " put in the least ",
+            " who's spent ",
+        ],
+    ),
     (Topic::Tasks, "overdue", &[" overdue ", " late on "]),
-    (Topic::Tasks, "unassigned", &[" unassigned ", " no name ", " nobody's name ", " without a name ", " without an owner "]),
-    (Topic::Tasks, "outstanding", &[
-        " outstanding ", " left to do ", " still to do ", " still needs doing ", " still open ", " needs doing ", " pending ", " baaki ", " to do list ", " still to be done ", " is left ",
-    ]),
+    (
+        Topic::Tasks,
+        "unassigned",
+        &[" unassigned ", " no name ", " nobody's name ", " without a name ", " without an owner "],
+    ),
+    (
+        Topic::Tasks,
+        "outstanding",
+        &[
+            " outstanding ",
+            " left to do ",
+            " still to do ",
+            " still needs doing ",
+            " still open ",
+            " needs doing ",
+            " pending ",
+            " baaki ",
+            " to do list ",
+            " still to be done ",
+            " is left ",
+        ],
+    ),
     (Topic::People, "dietary", &[" dietary ", " can't eat ", " dietaries "]),
-    (Topic::People, "rsvp", &[" rsvp ", " rsvps ", " rsvpd ", " said yes ", " not answered ", " haven't answered ", " hasn't answered ", " yes or no ", " replied "]),
-    (Topic::People, "headcount", &[" headcount ", " final number ", " final numbers ", " how many people ", " how many are coming ", " how many coming ", " how many of us ", " how many are we ", " are we now ", " how many ppl ", " how many heads "]),
+    (
+        Topic::People,
+        "rsvp",
+        &[
+            " rsvp ",
+            " rsvps ",
+            " rsvpd ",
+            " said yes ",
+            " not answered ",
+            " haven't answered ",
+            " hasn't answered ",
+            " yes or no ",
+            " replied ",
+        ],
+    ),
+    (
+        Topic::People,
+        "headcount",
+        &[
+            " headcount ",
+            " final number ",
+            " final numbers ",
+            " how many people ",
+            " how many are coming ",
+            " how many coming ",
+            " how many of us ",
+            " how many are we ",
+            " are we now ",
+            " how many ppl ",
+            " how many heads ",
+        ],
+    ),
     (Topic::Other, "dress code", &[" dress code "]),
     (Topic::Other, "door code", &[" door code "]),
     (Topic::Other, "gate code", &[" gate code "]),
@@ -61,7 +166,9 @@ pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     let line = line(text);
     let has = |phrases: &[&str]| phrases.iter().any(|phrase| line.contains(phrase));
     let whole = WHOLES.iter().find(|(of, _, phrases)| *of == topic && has(phrases));
-    let specific = |name: &str| matches!(name, "per head" | "budget" | "unpaid" | "outstanding" | "rsvp" | "per person");
+    let specific = |name: &str| {
+        matches!(name, "per head" | "budget" | "unpaid" | "outstanding" | "rsvp" | "per person")
+    };
     let noun = noun(findings);
     if let Some((_, name, _)) = whole
         && !(specific(name) && noun.is_some() && findings.things.first().is_some())
@@ -70,7 +177,12 @@ pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     }
     let thing = findings.things.first().map(|thing| around(text, thing.span.clone()));
     let name = findings.names.first().map(|name| name.said.clone());
-    let noun = if topic == Topic::Spending && whole.is_none() { noun_after(findings, &["on", "for", "to"]).or(noun.filter(|_| !line.contains(" far ") && !line.contains(" total "))) } else { noun };
+    let noun = if topic == Topic::Spending && whole.is_none() {
+        noun_after(findings, &["on", "for", "to"])
+            .or(noun.filter(|_| !line.contains(" far ") && !line.contains(" total ")))
+    } else {
+        noun
+    };
     let noun = if topic == Topic::People && thing.is_none() && counts(&line) { None } else { noun };
     let own = whole.map(|(_, name, _)| (*name).to_owned());
     let all = || match topic {
@@ -101,7 +213,11 @@ fn tells(word: &str) -> bool {
 fn around(text: &Text<'_>, span: std::ops::Range<usize>) -> String {
     let next = text.word_from(span.end);
     let end = match text.words().get(next) {
-        Some(word) if text.folded().get(span.end..word.start) == Some(" ") && tells(text.word(next)) => word.end,
+        Some(word)
+            if text.folded().get(span.end..word.start) == Some(" ") && tells(text.word(next)) =>
+        {
+            word.end
+        }
         _ => span.end,
     };
     text.said(span.start..end).to_lowercase()
@@ -115,7 +231,10 @@ fn counts(line: &str) -> bool {
         before = word;
         hit
     });
-    either || [" final count ", " numbers ", " how many in total ", " total number "].iter().any(|phrase| line.contains(phrase))
+    either
+        || [" final count ", " numbers ", " how many in total ", " total number "]
+            .iter()
+            .any(|phrase| line.contains(phrase))
 }
 
 /// The telling words right behind one of these words.
@@ -123,7 +242,11 @@ fn noun_after(findings: &Findings<'_, '_>, leads: &[&str]) -> Option<String> {
     let text = findings.text;
     let at = (1..text.words().len()).find(|at| {
         let before = text.word(at - 1);
-        let led = if matches!(before, "the" | "a" | "our" | "my") { at.checked_sub(2).map_or("", |at| text.word(at)) } else { before };
+        let led = if matches!(before, "the" | "a" | "our" | "my") {
+            at.checked_sub(2).map_or("", |at| text.word(at))
+        } else {
+            before
+        };
         tells(text.word(*at)) && leads.contains(&led)
     })?;
     let word = text.words().get(at)?.clone();
@@ -136,9 +259,15 @@ fn noun(findings: &Findings<'_, '_>) -> Option<String> {
     let len = text.words().len();
     let fits = |at: usize| tells(text.word(at)) && !DAYS.contains(&text.word(at));
     let led = (1..len).find(|at| fits(*at) && is_lead(text.word(at - 1)));
-    let first = led.or_else(|| (0..len).find(|at| fits(*at))).or_else(|| (0..len).find(|at| DAYS.contains(&text.word(*at))))?;
+    let first = led
+        .or_else(|| (0..len).find(|at| fits(*at)))
+        .or_else(|| (0..len).find(|at| DAYS.contains(&text.word(*at))))?;
     let glued = |at: usize| {
-        let gap = text.words().get(at).zip(text.words().get(at + 1)).and_then(|(one, two)| text.folded().get(one.end..two.start));
+        let gap = text
+            .words()
+            .get(at)
+            .zip(text.words().get(at + 1))
+            .and_then(|(one, two)| text.folded().get(one.end..two.start));
         matches!(gap, Some(" " | "-"))
     };
     let mut last = first;
@@ -150,5 +279,22 @@ fn noun(findings: &Findings<'_, '_>) -> Option<String> {
 }
 
 fn is_lead(word: &str) -> bool {
-    matches!(word, "the" | "our" | "my" | "for" | "on" | "of" | "that" | "those" | "about" | "a" | "an" | "his" | "her" | "their" | "with")
+    matches!(
+        word,
+        "the"
+            | "our"
+            | "my"
+            | "for"
+            | "on"
+            | "of"
+            | "that"
+            | "those"
+            | "about"
+            | "a"
+            | "an"
+            | "his"
+            | "her"
+            | "their"
+            | "with"
+    )
 }
