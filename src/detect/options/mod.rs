@@ -13,6 +13,7 @@ mod yes_no;
 mod pairs;
 mod contrast;
 mod rows;
+mod lists;
 mod alternatives;
 
 use std::ops::Range;
@@ -78,7 +79,7 @@ pub(super) fn choices(text: &Text<'_>) -> Option<Choices> {
             (signs.call || signs.asks > 0).then(|| quoted(&page, contrast::contrast(&page)?))?
         })
         .or_else(|| signs.between.then(|| quoted(&page, pairs::between(&page)?))?)
-        .or_else(|| signs.row.then(|| quoted(&page, rows::listed(&page)?))?)
+        .or_else(|| signs.row.then(|| quoted(&page, lists::listed(&page)?))?)
         .or_else(|| signs.row.then(|| quoted(&page, rows::sentences(&page)?))?)
 }
 
