@@ -8,7 +8,6 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::lexicon::ACTIONS;
-use super::weights::softmax_of;
 use crate::domain::intent::{CATEGORIES, Intent, TOPICS};
 
 /// Who an entity names: the payer of an expense, the one who is to do a task.
@@ -24,6 +23,30 @@ pub(super) enum Who {
     Someone,
     /// All of the group.
     Everyone,
+}
+
+impl Who {
+    /// Who an entity as read names.
+    pub(super) fn of(said: Option<&str>) -> Self {
+        match said {
+            None => Self::Nobody,
+            Some("me") => Self::Me,
+            Some("someone") => Self::Someone,
+            Some("everyone") => Self::Everyone,
+            Some(_) => Self::Named,
+        }
+    }
+
+    /// A word for it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Me => "me",
+            Self::Named => "named",
+            Self::Someone => "someone",
+            Self::Everyone => "everyone",
+        }
+    }
 }
 
 const WHO: [Who; 5] = [Who::Nobody, Who::Me, Who::Named, Who::Someone, Who::Everyone];
@@ -74,13 +97,7 @@ pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<(Range<usize>, us
         said.and_then(|said| list.iter().position(|it| *it == said))
     };
     let who = |key: &str| {
-        let who = match entities[key].as_str() {
-            None => Who::Nobody,
-            Some("me") => Who::Me,
-            Some("someone") => Who::Someone,
-            Some("everyone") => Who::Everyone,
-            Some(_) => Who::Named,
-        };
+        let who = Who::of(entities[key].as_str());
         WHO.iter().position(|it| *it == who)
     };
     let found = match intent {
@@ -103,46 +120,34 @@ pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<(Range<usize>, us
 pub(super) struct Aspects(pub(super) [f32; ASPECTS]);
 
 impl Aspects {
-    /// The likeliest of an aspect, by its place, and how likely it is.
-    fn likeliest(&self, aspect: Aspect) -> (usize, f32) {
-        let mut logits = self.0[aspect.places()].to_vec();
-        softmax_of(&mut logits);
-        let mut best = (0, logits[0]);
-        for (at, probability) in logits.into_iter().enumerate() {
-            if probability > best.1 {
-                best = (at, probability);
-            }
-        }
-        best
+    /// The likeliest of an aspect, by its place.
+    fn likeliest(&self, aspect: Aspect) -> usize {
+        let logits = &self.0[aspect.places()];
+        (0..logits.len()).max_by(|one, other| logits[*one].total_cmp(&logits[*other])).unwrap_or(0)
     }
 
     /// Who paid.
-    pub(super) fn payer(&self) -> (Who, f32) {
-        let (at, probability) = self.likeliest(Aspect::Payer);
-        (WHO[at], probability)
+    pub(super) fn payer(&self) -> Who {
+        WHO[self.likeliest(Aspect::Payer)]
     }
 
     /// Who is to do it.
-    pub(super) fn assignee(&self) -> (Who, f32) {
-        let (at, probability) = self.likeliest(Aspect::Assignee);
-        (WHO[at], probability)
+    pub(super) fn assignee(&self) -> Who {
+        WHO[self.likeliest(Aspect::Assignee)]
     }
 
     /// The category of an expense.
-    pub(super) fn category(&self) -> (&'static str, f32) {
-        let (at, probability) = self.likeliest(Aspect::Category);
-        (CATEGORIES[at], probability)
+    pub(super) fn category(&self) -> &'static str {
+        CATEGORIES[self.likeliest(Aspect::Category)]
     }
 
     /// The action of a task.
-    pub(super) fn action(&self) -> (&'static str, f32) {
-        let (at, probability) = self.likeliest(Aspect::Action);
-        (ACTIONS[at], probability)
+    pub(super) fn action(&self) -> &'static str {
+        ACTIONS[self.likeliest(Aspect::Action)]
     }
 
     /// The topic of a question.
-    pub(super) fn topic(&self) -> (&'static str, f32) {
-        let (at, probability) = self.likeliest(Aspect::Topic);
-        (TOPICS[at], probability)
+    pub(super) fn topic(&self) -> &'static str {
+        TOPICS[self.likeliest(Aspect::Topic)]
     }
 }

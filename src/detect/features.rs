@@ -4,11 +4,13 @@
 //! matter (`<thing>`, `<verb>`, `<amt>`), so that "can you ring the florist" and
 //! "can somebody book a hall" look alike.
 
+use super::aspects::Aspect;
 use super::findings::Findings;
 use super::heard::Context;
 use super::lexicon::Said;
 use super::phrases::{AMOUNT, NAME, NUMBER, THING};
-use super::words;
+use super::{read, words};
+use crate::domain::intent::Intent;
 
 /// A hashed feature with its strength.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,7 +20,7 @@ pub(super) struct Feature {
 }
 
 /// The features of a message, in groups that count alike however long the message is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Features {
     /// Of the message alone.
     pub(super) own: Vec<Feature>,
@@ -71,6 +73,15 @@ pub(super) fn features(findings: &Findings<'_, '_>, said: &Said, context: &Conte
         group(&mut around, 1.0, |out| before(findings, &forms, context, out));
     }
     Features { own, context: around }
+}
+
+/// The readers' guesses about an intent's entities, as features.
+pub(super) fn guessed(findings: &Findings<'_, '_>, intent: Intent) -> Vec<Feature> {
+    let guesses = read::guesses(findings, intent);
+    let hash = |(aspect, guess): (Aspect, String)| {
+        Hash::of(21).number(aspect.places().start as u32).text(&guess).end()
+    };
+    guesses.into_iter().map(|it| Feature { hash: hash(it), value: 1.0 }).collect()
 }
 
 /// Adds a group of features; together they weigh as much as any other group.

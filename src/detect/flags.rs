@@ -9,7 +9,7 @@ pub(super) struct Flags(u32);
 
 const NAMES: &[&str] = &[
     "money", "amount", "choices", "keyed", "set", "or", "many", "thing", "question", "name",
-    "short", "long", "vote", "ask", "action", "amounts", "lines",
+    "short", "long", "vote", "ask", "action", "amounts", "lines", "yesno", "list", "questions", "loose",
 ];
 
 impl Flags {
@@ -31,7 +31,7 @@ impl Flags {
         let holds = [
             findings.amounts.iter().any(|amount| amount.sure),
             !findings.amounts.is_empty(),
-            shape.is_some(),
+            shape.is_some_and(|shape| shape != Shape::Loose),
             shape == Some(Shape::Keyed),
             shape == Some(Shape::Set),
             shape == Some(Shape::Or),
@@ -46,6 +46,10 @@ impl Flags {
             !findings.actions.is_empty(),
             findings.amounts.len() > 1,
             folded.trim().contains('\n'),
+            shape == Some(Shape::YesNo),
+            shape == Some(Shape::List),
+            shape == Some(Shape::Questions),
+            shape == Some(Shape::Loose),
         ];
         Self(holds.iter().enumerate().fold(0, |flags, (at, holds)| flags | u32::from(*holds) << at))
     }

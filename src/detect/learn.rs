@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::aspects::ASPECTS;
-use super::features::Feature;
+use super::features::{Feature, Features};
 use super::lexicon::{Scores, VOICES};
 use super::weights::{OUTPUTS, Shape, Table, Weights, row, softmax_of};
 
@@ -25,12 +25,33 @@ const RULES_SHARE: f32 = 0.1;
 pub struct Sample {
     /// A short digest of the text.
     pub(super) text: u32,
-    pub(super) features: Vec<Feature>,
+    pub(super) features: Features,
+    /// The readers' guesses about the entities.
+    pub(super) guessed: Vec<Feature>,
     pub(super) scores: Scores,
     /// The right outputs on intent and follow-up, each with the places among which it is one.
     pub(super) intents: Vec<(Range<usize>, usize)>,
     /// The same of what is judged about entities.
     pub(super) aspects: Vec<(Range<usize>, usize)>,
+}
+
+/// What one table learns from a sample.
+struct Lesson<'s> {
+    features: [&'s [Feature]; 2],
+    scores: &'s Scores,
+    targets: &'s [(Range<usize>, usize)],
+}
+
+impl Sample {
+    fn for_intents(&self) -> Lesson<'_> {
+        let features = [&self.features.own[..], &self.features.context];
+        Lesson { features, scores: &self.scores, targets: &self.intents }
+    }
+
+    fn for_aspects(&self) -> Lesson<'_> {
+        let features = [&self.features.own[..], &self.guessed];
+        Lesson { features, scores: &self.scores, targets: &self.aspects }
+    }
 }
 
 /// A table while it is trained.
@@ -48,10 +69,11 @@ pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
     let mut weights = Weights::none();
     let own = weights.header.rules.map(|row| row.map(|share| share * RULES_SHARE));
     let mut intents = Learner::<OUTPUTS>::new(INTENT_BITS, own);
-    intents.learn(samples, |sample| &sample.intents, seed);
-    let told: Vec<&Sample> = samples.iter().copied().filter(|it| !it.aspects.is_empty()).collect();
+    intents.learn(&samples.iter().map(|it| it.for_intents()).collect::<Vec<_>>(), seed);
+    let told = samples.iter().filter(|it| !it.aspects.is_empty());
+    let told: Vec<Lesson<'_>> = told.map(|it| it.for_aspects()).collect();
     let mut aspects = Learner::<ASPECTS>::new(ASPECT_BITS, [[0.0; VOICES]; ASPECTS]);
-    aspects.learn(&told, |sample| &sample.aspects, seed);
+    aspects.learn(&told, seed);
     let mut trained_on: Vec<u32> = samples.iter().map(|sample| sample.text).collect();
     trained_on.sort_unstable();
     trained_on.dedup();
@@ -72,27 +94,26 @@ impl<const N: usize> Learner<N> {
 
     fn learn(
         &mut self,
-        samples: &[&Sample],
-        targets: impl Fn(&Sample) -> &[(Range<usize>, usize)],
+        lessons: &[Lesson<'_>],
         seed: u64,
     ) {
-        let mut order: Vec<usize> = (0..samples.len()).collect();
+        let mut order: Vec<usize> = (0..lessons.len()).collect();
         let mut random = seed;
         for round in 0..ROUNDS {
             shuffle(&mut order, &mut random);
             let rate = RATE * (1.0 - round as f32 / ROUNDS as f32);
             for at in &order {
-                self.step(samples[*at], targets(samples[*at]), rate);
+                self.step(&lessons[*at], rate);
             }
         }
     }
 
-    fn logits(&self, sample: &Sample) -> [f32; N] {
+    fn logits(&self, lesson: &Lesson<'_>) -> [f32; N] {
         let mut logits = self.bias;
         for (logit, rules) in logits.iter_mut().zip(&self.rules) {
-            *logit += rules.iter().zip(&sample.scores).map(|(w, score)| w * score).sum::<f32>();
+            *logit += rules.iter().zip(lesson.scores).map(|(w, score)| w * score).sum::<f32>();
         }
-        for feature in &sample.features {
+        for feature in lesson.features.into_iter().flatten() {
             let weights = &self.table[row(feature.hash, self.bits)];
             for (logit, weight) in logits.iter_mut().zip(weights) {
                 *logit += weight * feature.value;
@@ -102,27 +123,27 @@ impl<const N: usize> Learner<N> {
     }
 
     /// Moves the weights against the error on one sample.
-    fn step(&mut self, sample: &Sample, targets: &[(Range<usize>, usize)], rate: f32) {
-        let logits = self.logits(sample);
+    fn step(&mut self, lesson: &Lesson<'_>, rate: f32) {
+        let logits = self.logits(lesson);
         let mut errors = [0.0; N];
-        for (places, right) in targets {
+        for (places, right) in lesson.targets {
             errors[places.clone()].copy_from_slice(&logits[places.clone()]);
             softmax_of(&mut errors[places.clone()]);
             errors[*right] -= 1.0;
         }
-        for feature in &sample.features {
+        for feature in lesson.features.into_iter().flatten() {
             let at = row(feature.hash, self.bits);
             let (weights, moved) = (&mut self.table[at], &mut self.moved[at]);
-            for output in targets.iter().flat_map(|(places, _)| places.clone()) {
+            for output in lesson.targets.iter().flat_map(|(places, _)| places.clone()) {
                 let slope = errors[output] * feature.value + DECAY * weights[output];
                 moved[output] += slope * slope;
                 weights[output] -= rate * slope / moved[output].sqrt();
             }
         }
-        for output in targets.iter().flat_map(|(places, _)| places.clone()) {
+        for output in lesson.targets.iter().flat_map(|(places, _)| places.clone()) {
             self.bias[output] -= rate * 0.02 * errors[output];
             for voice in 0..VOICES {
-                let slope = errors[output] * sample.scores[voice];
+                let slope = errors[output] * lesson.scores[voice];
                 self.rules[output][voice] -= rate * RULES_RATE * slope;
             }
         }

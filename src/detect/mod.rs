@@ -38,7 +38,7 @@ use crate::domain::chat::{Event, Message};
 use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent};
 use crate::settings::DetectSettings;
 use aspects::Aspects;
-use features::{Features, features};
+use features::{Feature, Features, features, guessed};
 use findings::Findings;
 use heard::{Context, Heard, Memory};
 use lexicon::{Lexicon, Said};
@@ -195,8 +195,7 @@ impl Detector {
         self.weights.add(&features.own, &mut logits);
         self.weights.add(&features.context, &mut logits);
         let (intents, follow_ups) = heads(&logits);
-        let aspects = self.weights.aspects(&features.own);
-        self.decide(&findings, aspects.as_ref(), &intents, &follow_ups)
+        self.decide(&findings, &features.own, &intents, &follow_ups)
     }
 
     /// The features and rules that speak; the memory takes the message in.
@@ -221,14 +220,17 @@ impl Detector {
     fn decide(
         &self,
         findings: &Findings<'_, '_>,
-        aspects: Option<&Aspects>,
+        features: &[Feature],
         intents: &[f32; Intent::ALL.len()],
         follow_ups: &[f32],
     ) -> Detection {
         let mut ranked = Intent::ALL;
         ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
         for intent in ranked {
-            let Some(entities) = read::entities(findings, aspects, intent) else { continue };
+            let aspects = self.aspects(findings, features, intent);
+            let Some(entities) = read::entities(findings, aspects.as_ref(), intent) else {
+                continue;
+            };
             return Detection {
                 confidence: self.weights.calibrated(intents[intent.place()]),
                 follow_up: self.follow_up(findings, intent, follow_ups),
@@ -236,6 +238,19 @@ impl Detector {
             };
         }
         Detection::none(0.5)
+    }
+
+    /// What the weights say of the entities of this intent, which has some.
+    fn aspects(
+        &self,
+        findings: &Findings<'_, '_>,
+        features: &[Feature],
+        intent: Intent,
+    ) -> Option<Aspects> {
+        if self.weights.is_none() || matches!(intent, Intent::None | Intent::PollCreation) {
+            return None;
+        }
+        Some(self.weights.aspects(&[features, &guessed(findings, intent)]))
     }
 
     fn follow_up(
@@ -258,11 +273,11 @@ impl Detector {
         let text = Text::new(subject.text);
         let findings = Findings::of(&text, subject.event, &self.lexicon);
         let (features, said) = self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
-        let mut all = features.own;
-        all.extend(features.context);
+        let guessed = guessed(&findings, label.intent);
         Sample {
             text: learn::digest(subject.text),
-            features: all,
+            features,
+            guessed,
             scores: said.scores,
             intents: label.targets(),
             aspects: aspects::targets(label.intent, label.entities),
@@ -294,7 +309,8 @@ impl Detector {
     /// The probabilities of the intents for a sample.
     pub fn raw(&self, sample: &Sample) -> [f32; 5] {
         let mut logits = self.weights.of_rules(&sample.scores);
-        self.weights.add(&sample.features, &mut logits);
+        self.weights.add(&sample.features.own, &mut logits);
+        self.weights.add(&sample.features.context, &mut logits);
         heads(&logits).0
     }
 

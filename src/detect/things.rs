@@ -9,8 +9,7 @@ use std::ops::Range;
 
 use super::lexicon::{Lexicon, Meaning};
 use super::phrases::{Hit, Token};
-use super::text::{Text, singular};
-use super::words;
+use super::text::Text;
 
 pub(super) use object::order;
 pub(super) use paid::paid_for;

@@ -157,14 +157,13 @@ impl Weights {
         add(&self.intents, &self.header.intents, features, logits);
     }
 
-    /// What the features say of the entities; nothing when nothing was learnt.
-    pub(super) fn aspects(&self, features: &[Feature]) -> Option<Aspects> {
-        if self.is_none() {
-            return None;
-        }
+    /// What these groups of features say of the entities.
+    pub(super) fn aspects(&self, groups: &[&[Feature]]) -> Aspects {
         let mut logits = std::array::from_fn(|at| self.header.aspects.bias[at]);
-        add(&self.aspects, &self.header.aspects, features, &mut logits);
-        Some(Aspects(logits))
+        for features in groups {
+            add(&self.aspects, &self.header.aspects, features, &mut logits);
+        }
+        Aspects(logits)
     }
 
     /// How often a guess of this probability is right.

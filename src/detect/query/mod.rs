@@ -10,7 +10,12 @@ use crate::domain::intent::QueryEntities;
 
 /// Reads a question.
 pub(super) fn read(findings: &Findings<'_, '_>) -> QueryEntities {
-    let topic = topic::of(findings);
+    read_as(findings, None)
+}
+
+/// Reads a question whose topic somebody else may know.
+pub(super) fn read_as(findings: &Findings<'_, '_>, topic: Option<&str>) -> QueryEntities {
+    let topic = topic.and_then(topic::Topic::named).unwrap_or_else(|| topic::of(findings));
     let subject = subject::of(findings, topic);
     QueryEntities { topic: topic.name().to_owned(), subject }
 }

@@ -21,6 +21,11 @@ impl Topic {
     const ALL: [Self; 6] =
         [Self::Polls, Self::Spending, Self::People, Self::Schedule, Self::Tasks, Self::Other];
 
+    /// The topic of that name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
+
     /// The topic's name as callers know it.
     pub(super) fn name(self) -> &'static str {
         match self {
