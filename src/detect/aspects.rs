@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::learn::Target;
 use super::lexicon::ACTIONS;
 use crate::domain::intent::{CATEGORIES, Intent, TOPICS};
 
@@ -65,8 +66,7 @@ pub(super) enum Aspect {
 pub(super) const ASPECTS: usize = 3 + CATEGORIES.len() + 5 + ACTIONS.len() + TOPICS.len();
 
 impl Aspect {
-    const ALL: [Self; 5] =
-        [Self::Payer, Self::Category, Self::Assignee, Self::Action, Self::Topic];
+    const ALL: [Self; 5] = [Self::Payer, Self::Category, Self::Assignee, Self::Action, Self::Topic];
 
     fn size(self) -> usize {
         match self {
@@ -87,7 +87,7 @@ impl Aspect {
 }
 
 /// The right outputs of a labelled message, each with the places among which it is one.
-pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<(Range<usize>, usize)> {
+pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<Target> {
     let among = |aspect: Aspect, place: Option<usize>| {
         let places = aspect.places();
         place.map(|at| (places.clone(), places.start + at))

@@ -8,8 +8,27 @@ use super::options::{Shape, calls_a_vote};
 pub(super) struct Flags(u32);
 
 const NAMES: &[&str] = &[
-    "money", "amount", "choices", "keyed", "set", "or", "many", "thing", "question", "name",
-    "short", "long", "vote", "ask", "action", "amounts", "lines", "yesno", "list", "questions", "loose",
+    "money",
+    "amount",
+    "choices",
+    "keyed",
+    "set",
+    "or",
+    "many",
+    "thing",
+    "question",
+    "name",
+    "short",
+    "long",
+    "vote",
+    "ask",
+    "action",
+    "amounts",
+    "lines",
+    "yesno",
+    "list",
+    "questions",
+    "loose",
 ];
 
 impl Flags {

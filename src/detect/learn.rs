@@ -5,12 +5,14 @@ use std::ops::Range;
 use super::aspects::ASPECTS;
 use super::features::{Feature, Features};
 use super::lexicon::{Scores, VOICES};
-use super::weights::{OUTPUTS, Shape, Table, Weights, row, softmax_of};
+use super::weights::{FOLLOW_UPS, INTENTS, Shape, Table, Weights, row, softmax_of};
 
-/// The table of intents and follow-ups has two to this power of rows.
-const INTENT_BITS: u32 = 15;
+/// The table of intents has two to this power of rows: most of what is learnt is there.
+const INTENT_BITS: u32 = 16;
+/// The table of follow-ups.
+const FOLLOW_UP_BITS: u32 = 14;
 /// The table of what is judged about entities.
-const ASPECT_BITS: u32 = 13;
+const ASPECT_BITS: u32 = 12;
 const ROUNDS: usize = 12;
 const RATE: f32 = 0.35;
 /// How hard weights are drawn towards zero.
@@ -19,6 +21,9 @@ const DECAY: f32 = 2e-5;
 const RULES_RATE: f32 = 0.005;
 /// What an output takes from its own rules before training.
 const RULES_SHARE: f32 = 0.1;
+
+/// A right output, and the places among which it is one.
+pub(super) type Target = (Range<usize>, usize);
 
 /// A labelled message, ready to learn from.
 #[derive(Debug, Clone)]
@@ -29,23 +34,29 @@ pub struct Sample {
     /// The readers' guesses about the entities.
     pub(super) guessed: Vec<Feature>,
     pub(super) scores: Scores,
-    /// The right outputs on intent and follow-up, each with the places among which it is one.
-    pub(super) intents: Vec<(Range<usize>, usize)>,
-    /// The same of what is judged about entities.
-    pub(super) aspects: Vec<(Range<usize>, usize)>,
+    /// The right output on the intent.
+    pub(super) intent: [Target; 1],
+    /// The right output on the follow-up, where it is labelled.
+    pub(super) follow_up: Option<Target>,
+    /// The right outputs on the entities.
+    pub(super) aspects: Vec<Target>,
 }
 
 /// What one table learns from a sample.
 struct Lesson<'s> {
     features: [&'s [Feature]; 2],
     scores: &'s Scores,
-    targets: &'s [(Range<usize>, usize)],
+    targets: &'s [Target],
 }
 
 impl Sample {
     fn for_intents(&self) -> Lesson<'_> {
         let features = [&self.features.own[..], &self.features.context];
-        Lesson { features, scores: &self.scores, targets: &self.intents }
+        Lesson { features, scores: &self.scores, targets: &self.intent }
+    }
+
+    fn for_follow_ups(&self) -> Lesson<'_> {
+        Lesson { targets: self.follow_up.as_slice(), ..self.for_intents() }
     }
 
     fn for_aspects(&self) -> Lesson<'_> {
@@ -67,36 +78,36 @@ struct Learner<const N: usize> {
 /// Trains weights; their confidence is not calibrated yet.
 pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
     let mut weights = Weights::none();
-    let own = weights.header.rules.map(|row| row.map(|share| share * RULES_SHARE));
-    let mut intents = Learner::<OUTPUTS>::new(INTENT_BITS, own);
-    intents.learn(&samples.iter().map(|it| it.for_intents()).collect::<Vec<_>>(), seed);
-    let told = samples.iter().filter(|it| !it.aspects.is_empty());
-    let told: Vec<Lesson<'_>> = told.map(|it| it.for_aspects()).collect();
-    let mut aspects = Learner::<ASPECTS>::new(ASPECT_BITS, [[0.0; VOICES]; ASPECTS]);
-    aspects.learn(&told, seed);
+    let lessons = |of: fn(&Sample) -> Lesson<'_>| {
+        samples.iter().map(|it| of(it)).filter(|it| !it.targets.is_empty()).collect::<Vec<_>>()
+    };
+    let mut intents = Learner::<INTENTS>::new(INTENT_BITS, &weights.header.intents);
+    intents.learn(&lessons(Sample::for_intents), seed);
+    let mut follow_ups = Learner::<FOLLOW_UPS>::new(FOLLOW_UP_BITS, &weights.header.follow_ups);
+    follow_ups.learn(&lessons(Sample::for_follow_ups), seed);
+    let mut aspects = Learner::<ASPECTS>::new(ASPECT_BITS, &weights.header.aspects);
+    aspects.learn(&lessons(Sample::for_aspects), seed);
     let mut trained_on: Vec<u32> = samples.iter().map(|sample| sample.text).collect();
     trained_on.sort_unstable();
     trained_on.dedup();
     weights.header.messages = samples.len();
     weights.header.seed = seed;
     weights.header.trained_on = trained_on;
-    weights.header.rules = intents.rules;
     (weights.header.intents, weights.intents) = intents.finish();
+    (weights.header.follow_ups, weights.follow_ups) = follow_ups.finish();
     (weights.header.aspects, weights.aspects) = aspects.finish();
     weights
 }
 
 impl<const N: usize> Learner<N> {
-    fn new(bits: u32, rules: [Scores; N]) -> Self {
+    /// A learner that starts with a share of what the rules alone say.
+    fn new(bits: u32, untrained: &Shape) -> Self {
         let (table, moved) = (vec![[0.0; N]; 1 << bits], vec![[1e-2; N]; 1 << bits]);
+        let rules = std::array::from_fn(|at| untrained.rules[at].map(|it| it * RULES_SHARE));
         Self { bits, table, moved, bias: [0.0; N], rules }
     }
 
-    fn learn(
-        &mut self,
-        lessons: &[Lesson<'_>],
-        seed: u64,
-    ) {
+    fn learn(&mut self, lessons: &[Lesson<'_>], seed: u64) {
         let mut order: Vec<usize> = (0..lessons.len()).collect();
         let mut random = seed;
         for round in 0..ROUNDS {
@@ -161,7 +172,8 @@ impl<const N: usize> Learner<N> {
         let byte = |weight: f32, scale: f32| (weight / scale).round() as i8;
         let table = self.table.iter();
         let table = table.map(|row| std::array::from_fn(|at| byte(row[at], scales[at]))).collect();
-        let shape = Shape { bits: self.bits, scales: scales.to_vec(), bias: self.bias.to_vec() };
+        let (scales, bias, rules) = (scales.to_vec(), self.bias.to_vec(), self.rules.to_vec());
+        let shape = Shape { bits: self.bits, scales, bias, rules };
         (shape, table)
     }
 }

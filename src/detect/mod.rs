@@ -28,7 +28,6 @@ mod follow_up;
 #[cfg(test)]
 mod fuzz;
 
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ use findings::Findings;
 use heard::{Context, Heard, Memory};
 use lexicon::{Lexicon, Said};
 use text::Text;
-use weights::{FOLLOW_UPS, OUTPUTS, Weights, heads};
+use weights::{FOLLOW_UPS, INTENTS, Weights};
 
 pub use learn::Sample;
 pub use lexicon::BadRules;
@@ -104,17 +103,6 @@ pub struct Label<'a> {
     pub entities: &'a serde_json::Value,
     /// The right kind of follow-up, `Some(None)` for none; `None` where nobody labelled it.
     pub follow_up: Option<Option<FollowUpKind>>,
-}
-
-impl Label<'_> {
-    fn targets(&self) -> Vec<(Range<usize>, usize)> {
-        let mut targets = vec![(0..FOLLOW_UPS, self.intent.place())];
-        if let Some(kind) = self.follow_up {
-            let place = kind.map_or(0, |kind| kind.place() + 1);
-            targets.push((FOLLOW_UPS..OUTPUTS, FOLLOW_UPS + place));
-        }
-        targets
-    }
 }
 
 impl Detector {
@@ -191,11 +179,7 @@ impl Detector {
         }
         let findings = Findings::of(&text, subject.event, &self.lexicon);
         let (features, said) = self.evidence(&findings, subject, memory);
-        let mut logits = self.weights.of_rules(&said.scores);
-        self.weights.add(&features.own, &mut logits);
-        self.weights.add(&features.context, &mut logits);
-        let (intents, follow_ups) = heads(&logits);
-        self.decide(&findings, &features.own, &intents, &follow_ups)
+        self.decide(&findings, &features, &said)
     }
 
     /// The features and rules that speak; the memory takes the message in.
@@ -217,50 +201,39 @@ impl Detector {
     }
 
     /// Takes the likeliest intent whose entities can be read; `none` always can.
-    fn decide(
-        &self,
-        findings: &Findings<'_, '_>,
-        features: &[Feature],
-        intents: &[f32; Intent::ALL.len()],
-        follow_ups: &[f32],
-    ) -> Detection {
+    fn decide(&self, findings: &Findings<'_, '_>, features: &Features, said: &Said) -> Detection {
+        let groups = [&features.own[..], &features.context];
+        let intents = self.weights.intents(&said.scores, &groups);
         let mut ranked = Intent::ALL;
         ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
         for intent in ranked {
-            let aspects = self.aspects(findings, features, intent);
+            let aspects = self.aspects(findings, &features.own, said, intent);
             let Some(entities) = read::entities(findings, aspects.as_ref(), intent) else {
                 continue;
             };
+            let kinds = self.weights.follow_ups(&said.scores, &groups);
+            let kind = likeliest(&kinds).checked_sub(1).map(|at| FollowUpKind::ALL[at]);
             return Detection {
                 confidence: self.weights.calibrated(intents[intent.place()]),
-                follow_up: self.follow_up(findings, intent, follow_ups),
+                follow_up: kind.and_then(|kind| follow_up::read(findings, intent, kind)),
                 entities,
             };
         }
         Detection::none(0.5)
     }
 
-    /// What the weights say of the entities of this intent, which has some.
+    /// What the weights say of the entities of this intent, if they know and it has some.
     fn aspects(
         &self,
         findings: &Findings<'_, '_>,
         features: &[Feature],
+        said: &Said,
         intent: Intent,
     ) -> Option<Aspects> {
         if self.weights.is_none() || matches!(intent, Intent::None | Intent::PollCreation) {
             return None;
         }
-        Some(self.weights.aspects(&[features, &guessed(findings, intent)]))
-    }
-
-    fn follow_up(
-        &self,
-        findings: &Findings<'_, '_>,
-        intent: Intent,
-        follow_ups: &[f32],
-    ) -> Option<FollowUp> {
-        let kind = FollowUpKind::ALL.get(likeliest(follow_ups).checked_sub(1)?)?;
-        follow_up::read(findings, intent, *kind)
+        Some(self.weights.aspects(&said.scores, &[features, &guessed(findings, intent)]))
     }
 
     /// A labelled message as training wants it; the conversation hears it.
@@ -279,7 +252,10 @@ impl Detector {
             features,
             guessed,
             scores: said.scores,
-            intents: label.targets(),
+            intent: [(0..INTENTS, label.intent.place())],
+            follow_up: label
+                .follow_up
+                .map(|kind| (0..FOLLOW_UPS, kind.map_or(0, |kind| kind.place() + 1))),
             aspects: aspects::targets(label.intent, label.entities),
         }
     }
@@ -308,10 +284,7 @@ impl Detector {
 
     /// The probabilities of the intents for a sample.
     pub fn raw(&self, sample: &Sample) -> [f32; 5] {
-        let mut logits = self.weights.of_rules(&sample.scores);
-        self.weights.add(&sample.features.own, &mut logits);
-        self.weights.add(&sample.features.context, &mut logits);
-        heads(&logits).0
+        self.weights.intents(&sample.scores, &[&sample.features.own, &sample.features.context])
     }
 
     /// Whether the weights were trained on a message of this text.
@@ -322,7 +295,7 @@ impl Detector {
 
 /// What a message looks like by the rules alone: in training the weights know the answers.
 fn guess(said: &Said) -> Intent {
-    Intent::ALL[likeliest(&said.scores[..FOLLOW_UPS])]
+    Intent::ALL[likeliest(&said.scores[..INTENTS])]
 }
 
 /// The place of the greatest; the first of equals.

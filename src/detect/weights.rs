@@ -8,15 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::aspects::{ASPECTS, Aspects};
 use super::features::Feature;
 use super::lexicon::{Scores, VOICES};
-use crate::domain::intent::Intent;
+use crate::domain::intent::{FollowUpKind, Intent};
 
-/// What is judged: the intents in their order, no follow-up, the kinds of follow-up in theirs.
-pub(super) const OUTPUTS: usize = VOICES + 1;
-/// Where the outputs on follow-ups begin.
-pub(super) const FOLLOW_UPS: usize = Intent::ALL.len();
-
-/// The evidence for each output.
-pub(super) type Logits = [f32; OUTPUTS];
+/// The outputs on intents, in the order of [`Intent::ALL`].
+pub(super) const INTENTS: usize = Intent::ALL.len();
+/// The outputs on follow-ups: none, then the kinds in their order.
+pub(super) const FOLLOW_UPS: usize = FollowUpKind::ALL.len() + 1;
 
 const FORMAT: u32 = 1;
 const BUNDLED: &[u8] = include_bytes!("../../config/detect.weights");
@@ -36,12 +33,12 @@ pub(super) struct Header {
     pub(super) messages: usize,
     /// The seed of the training's order.
     pub(super) seed: u64,
-    /// The table of intents and follow-ups.
+    /// The table of intents.
     pub(super) intents: Shape,
+    /// The table of follow-ups.
+    pub(super) follow_ups: Shape,
     /// The table of what is judged about entities.
     pub(super) aspects: Shape,
-    /// What each output on intents and follow-ups takes from each voice of the rules.
-    pub(super) rules: [Scores; OUTPUTS],
     /// How often a guess of this probability was right on messages not trained on, rising.
     pub(super) calibration: Vec<(f32, f32)>,
     /// Short digests of the messages it was trained on, sorted, so that nobody measures on them.
@@ -58,11 +55,14 @@ pub(super) struct Shape {
     pub(super) scales: Vec<f32>,
     /// What each output starts with.
     pub(super) bias: Vec<f32>,
+    /// What each output takes from each voice of the rules.
+    pub(super) rules: Vec<Scores>,
 }
 
 impl Shape {
     fn empty(outputs: usize) -> Self {
-        Self { bits: 0, scales: vec![0.0; outputs], bias: vec![0.0; outputs] }
+        let (scales, bias) = (vec![0.0; outputs], vec![0.0; outputs]);
+        Self { bits: 0, scales, bias, rules: vec![[0.0; VOICES]; outputs] }
     }
 }
 
@@ -73,7 +73,8 @@ pub(super) type Table<const N: usize> = Vec<[i8; N]>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Weights {
     pub(super) header: Header,
-    pub(super) intents: Table<OUTPUTS>,
+    pub(super) intents: Table<INTENTS>,
+    pub(super) follow_ups: Table<FOLLOW_UPS>,
     pub(super) aspects: Table<ASPECTS>,
 }
 
@@ -85,24 +86,27 @@ impl Weights {
 
     /// No weights: the rules judge alone.
     pub(super) fn none() -> Self {
-        let mut rules = [[0.0; VOICES]; OUTPUTS];
-        for voice in 0..VOICES {
-            rules[if voice < FOLLOW_UPS { voice } else { voice + 1 }][voice] = 1.0;
+        let (mut intents, mut follow_ups) = (Shape::empty(INTENTS), Shape::empty(FOLLOW_UPS));
+        for (voice, rules) in intents.rules.iter_mut().enumerate() {
+            rules[voice] = 1.0;
         }
-        let mut intents = Shape::empty(OUTPUTS);
+        for (kind, rules) in follow_ups.rules[1..].iter_mut().enumerate() {
+            rules[INTENTS + kind] = 1.0;
+        }
         // A follow-up needs more evidence than a word.
-        intents.bias[FOLLOW_UPS] = 1.5;
+        follow_ups.bias[0] = 1.5;
         let header = Header {
             format: FORMAT,
             messages: 0,
             seed: 0,
             intents,
+            follow_ups,
             aspects: Shape::empty(ASPECTS),
-            rules,
             calibration: Vec::new(),
             trained_on: Vec::new(),
         };
-        Self { header, intents: vec![[0; OUTPUTS]], aspects: vec![[0; ASPECTS]] }
+        let (intents, follow_ups) = (vec![[0; INTENTS]], vec![[0; FOLLOW_UPS]]);
+        Self { header, intents, follow_ups, aspects: vec![[0; ASPECTS]] }
     }
 
     /// Whether nothing was learnt, so that the rules and readers judge alone.
@@ -127,11 +131,12 @@ impl Weights {
         }
         let body = &bytes[end + 1..];
         let (intents, rest) = table(body, &header.intents)?;
+        let (follow_ups, rest) = table(rest, &header.follow_ups)?;
         let (aspects, rest) = table(rest, &header.aspects)?;
         if !rest.is_empty() {
             return Err(bad(format!("{} bytes follow its tables", rest.len())));
         }
-        Ok(Self { header, intents, aspects })
+        Ok(Self { header, intents, follow_ups, aspects })
     }
 
     /// The file's bytes.
@@ -139,31 +144,28 @@ impl Weights {
         let mut bytes = serde_json::to_vec(&self.header).expect("numbers and lists serialize");
         bytes.push(b'\n');
         bytes.extend(self.intents.iter().flatten().map(|weight| *weight as u8));
+        bytes.extend(self.follow_ups.iter().flatten().map(|weight| *weight as u8));
         bytes.extend(self.aspects.iter().flatten().map(|weight| *weight as u8));
         bytes
     }
 
-    /// What the rules say, and each output's start.
-    pub(super) fn of_rules(&self, scores: &Scores) -> Logits {
-        let mut logits: Logits = std::array::from_fn(|at| self.header.intents.bias[at]);
-        for (logit, row) in logits.iter_mut().zip(&self.header.rules) {
-            *logit += row.iter().zip(scores).map(|(weight, score)| weight * score).sum::<f32>();
-        }
+    /// How likely each intent is.
+    pub(super) fn intents(&self, scores: &Scores, groups: &[&[Feature]]) -> [f32; INTENTS] {
+        let mut logits = judge(&self.intents, &self.header.intents, scores, groups);
+        softmax_of(&mut logits);
         logits
     }
 
-    /// Adds what the features say of intents and follow-ups.
-    pub(super) fn add(&self, features: &[Feature], logits: &mut Logits) {
-        add(&self.intents, &self.header.intents, features, logits);
+    /// How likely it is that the message is no follow-up, and one of each kind.
+    pub(super) fn follow_ups(&self, scores: &Scores, groups: &[&[Feature]]) -> [f32; FOLLOW_UPS] {
+        let mut logits = judge(&self.follow_ups, &self.header.follow_ups, scores, groups);
+        softmax_of(&mut logits);
+        logits
     }
 
-    /// What these groups of features say of the entities.
-    pub(super) fn aspects(&self, groups: &[&[Feature]]) -> Aspects {
-        let mut logits = std::array::from_fn(|at| self.header.aspects.bias[at]);
-        for features in groups {
-            add(&self.aspects, &self.header.aspects, features, &mut logits);
-        }
-        Aspects(logits)
+    /// What is said of the entities.
+    pub(super) fn aspects(&self, scores: &Scores, groups: &[&[Feature]]) -> Aspects {
+        Aspects(judge(&self.aspects, &self.header.aspects, scores, groups))
     }
 
     /// How often a guess of this probability is right.
@@ -190,7 +192,7 @@ fn table<'b, const N: usize>(
         .checked_shl(shape.bits)
         .filter(|_| shape.bits <= 24)
         .ok_or_else(|| BadWeights(format!("{} bits are too many", shape.bits)))?;
-    if shape.scales.len() != N || shape.bias.len() != N {
+    if [shape.scales.len(), shape.bias.len(), shape.rules.len()] != [N; 3] {
         let found = shape.scales.len();
         return Err(BadWeights(format!("a table of it has {found} outputs, not {N}")));
     }
@@ -201,26 +203,26 @@ fn table<'b, const N: usize>(
     Ok((rows.iter().map(|row| row.map(|byte| byte as i8)).collect(), rest))
 }
 
-/// Adds what a table says of the features.
-fn add<const N: usize>(
+/// What rules and features say for each output of a table.
+fn judge<const N: usize>(
     table: &Table<N>,
     shape: &Shape,
-    features: &[Feature],
-    logits: &mut [f32; N],
-) {
-    if shape.bits == 0 {
-        return;
-    }
+    scores: &Scores,
+    groups: &[&[Feature]],
+) -> [f32; N] {
     let mut sums = [0.0f32; N];
-    for feature in features {
-        let weights = &table[row(feature.hash, shape.bits)];
-        for (sum, weight) in sums.iter_mut().zip(weights) {
-            *sum += f32::from(*weight) * feature.value;
+    if shape.bits > 0 {
+        for feature in groups.iter().copied().flatten() {
+            let weights = &table[row(feature.hash, shape.bits)];
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += f32::from(*weight) * feature.value;
+            }
         }
     }
-    for ((logit, sum), scale) in logits.iter_mut().zip(sums).zip(&shape.scales) {
-        *logit += sum * scale;
-    }
+    std::array::from_fn(|at| {
+        let rules = shape.rules[at].iter().zip(scores).map(|(weight, score)| weight * score);
+        shape.bias[at] + sums[at] * shape.scales[at] + rules.sum::<f32>()
+    })
 }
 
 /// The row of the table that a hash falls into.
@@ -239,15 +241,6 @@ pub(super) fn softmax_of(logits: &mut [f32]) {
     for it in logits {
         *it /= sum;
     }
-}
-
-/// The outputs on intents and those on follow-ups, each as probabilities.
-pub(super) fn heads(logits: &Logits) -> ([f32; FOLLOW_UPS], [f32; OUTPUTS - FOLLOW_UPS]) {
-    let mut intents = std::array::from_fn(|at| logits[at]);
-    let mut follow_ups = std::array::from_fn(|at| logits[FOLLOW_UPS + at]);
-    softmax_of(&mut intents);
-    softmax_of(&mut follow_ups);
-    (intents, follow_ups)
 }
 
 #[cfg(test)]

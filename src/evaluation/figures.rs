@@ -168,8 +168,7 @@ fn found(name: &'static str, pairs: impl Iterator<Item = (bool, bool)>) -> Inten
 fn intents(rows: &[Labelled], judged: &[Judged]) -> Vec<IntentFigures> {
     let of = |intent: Intent| {
         let pairs = rows.iter().zip(judged);
-        let pairs =
-            pairs.map(|(row, it)| (row.intent == intent, it.detection.intent() == intent));
+        let pairs = pairs.map(|(row, it)| (row.intent == intent, it.detection.intent() == intent));
         found(intent.name(), pairs)
     };
     Intent::ALL.map(of).to_vec()
