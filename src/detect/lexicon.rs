@@ -170,7 +170,7 @@ impl Lexicon {
         bundled_things(THINGS, &mut book, &mut things)?;
         let actions = actions(source, &file, &mut book, things.len())?;
         let (rules, phrases) = rules(source, &file, &mut book)?;
-        Ok(Self { book, things, actions, rules, phrases })
+        Ok(Self { book: book.closed(), things, actions, rules, phrases })
     }
 
     /// The phrases of the file.

@@ -38,7 +38,7 @@ pub(super) struct Token<'l> {
     /// What a reader took it for.
     pub(super) mask: Option<Symbol>,
     /// What the phrasebook knows of the word.
-    pub(super) known: &'l [Symbol],
+    pub(super) known: Option<&'l Known>,
     /// Whether a sentence begins with it.
     pub(super) opens: bool,
     /// Whether a sentence ends with it.
@@ -62,10 +62,23 @@ pub(super) enum Tree {
     Rules = 1,
 }
 
+/// What a word is to a phrasebook.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Itself and its lists, sorted.
+    symbols: Box<[Symbol]>,
+    /// Where phrases lead that begin with it, for each tree.
+    starts: [Box<[u32]>; 2],
+}
+
 /// Phrases with their meanings, as two trees over symbols.
 #[derive(Debug, Default)]
 pub(super) struct Phrasebook {
     words: FxHashMap<Box<str>, Vec<Symbol>>,
+    /// What is known of the words, once the book is closed.
+    known: FxHashMap<Box<str>, Known>,
+    /// What is known of the masks, by their symbols.
+    masks: Vec<Known>,
     lists: HashMap<String, Vec<Vec<Symbol>>>,
     symbols: Symbol,
     edges: FxHashMap<(u32, Symbol), u32>,
@@ -76,6 +89,8 @@ pub(super) struct Phrasebook {
 #[derive(Debug, Default)]
 struct Node {
     meanings: Vec<u32>,
+    /// Where words lead, once the book is closed; sorted.
+    edges: Box<[(Symbol, u32)]>,
     any: Option<u32>,
     gap: Option<u32>,
     opens: Option<u32>,
@@ -139,14 +154,38 @@ impl Phrasebook {
         symbol
     }
 
+    /// Closes the book: what was easy to add to becomes quick to read.
+    pub(super) fn closed(mut self) -> Self {
+        let mut edges: Vec<Vec<(Symbol, u32)>> = vec![Vec::new(); self.nodes.len()];
+        for ((from, symbol), to) in std::mem::take(&mut self.edges) {
+            edges[from as usize].push((symbol, to));
+        }
+        for (node, mut edges) in self.nodes.iter_mut().zip(edges) {
+            edges.sort_unstable();
+            node.edges = edges.into();
+        }
+        let masks = (0..FIRST_FREE).map(|mask| self.knowledge(vec![mask])).collect();
+        let words = std::mem::take(&mut self.words).into_iter();
+        let words = words.filter(|(word, _)| is_word(word));
+        self.known = words.map(|(word, symbols)| (word, self.knowledge(symbols))).collect();
+        self.masks = masks;
+        self
+    }
+
+    fn knowledge(&self, mut symbols: Vec<Symbol>) -> Known {
+        symbols.sort_unstable();
+        symbols.dedup();
+        let starts = [Tree::Words, Tree::Rules].map(|tree| {
+            let edges = self.nodes[tree as usize].edges.iter();
+            let mine = edges.filter(|(symbol, _)| symbols.binary_search(symbol).is_ok());
+            mine.map(|(_, to)| *to).collect()
+        });
+        Known { symbols: symbols.into(), starts }
+    }
+
     /// What is known of a folded word.
-    pub(super) fn known(&self, word: &str) -> &[Symbol] {
-        let found = if word.contains('\'') {
-            self.words.get(bare(word).as_str())
-        } else {
-            self.words.get(word)
-        };
-        found.map_or(&[], Vec::as_slice)
+    pub(super) fn known(&self, word: &str) -> Option<&Known> {
+        if word.contains('\'') { self.known.get(bare(word).as_str()) } else { self.known.get(word) }
     }
 
     /// Adds a phrase.
@@ -249,40 +288,70 @@ impl Phrasebook {
 
     /// All phrases in a message, by their start.
     pub(super) fn find(&self, tree: Tree, tokens: &[Token<'_>], hits: &mut Vec<Hit>) {
-        for start in 0..tokens.len() {
-            self.walk(tree as u32, tokens, start, start, hits);
+        for (start, token) in tokens.iter().enumerate() {
+            let mut walk = Walk { book: self, tokens, start, hits };
+            walk.beyond_words(tree as u32, start);
+            let mask = token.mask.map(|mask| &self.masks[mask as usize]);
+            for known in mask.into_iter().chain(token.known) {
+                for next in &known.starts[tree as usize] {
+                    walk.at(*next, start + 1);
+                }
+            }
+        }
+    }
+}
+
+/// A walk through a book along a message, from one token on.
+struct Walk<'w, 'l> {
+    book: &'w Phrasebook,
+    tokens: &'w [Token<'l>],
+    start: usize,
+    hits: &'w mut Vec<Hit>,
+}
+
+impl Walk<'_, '_> {
+    /// Goes on from a node that was reached before the token at this place.
+    fn at(&mut self, node: u32, at: usize) {
+        let here = &self.book.nodes[node as usize];
+        let hit = |meaning: &u32| Hit { meaning: *meaning, start: self.start, end: at };
+        self.hits.extend(here.meanings.iter().map(hit));
+        let ended = at > self.start && self.tokens[at - 1].closes;
+        if let (Some(next), true) = (here.closes, ended || at == self.tokens.len()) {
+            self.at(next, at);
+        }
+        if !ended && at < self.tokens.len() {
+            self.beyond_words(node, at);
+            self.words(here, at);
         }
     }
 
-    fn walk(&self, node: u32, tokens: &[Token<'_>], start: usize, at: usize, hits: &mut Vec<Hit>) {
-        let here = &self.nodes[node as usize];
-        hits.extend(here.meanings.iter().map(|meaning| Hit { meaning: *meaning, start, end: at }));
-        let ended = at > start && tokens[at - 1].closes;
-        if let (Some(next), true) = (here.closes, ended || at == tokens.len()) {
-            self.walk(next, tokens, start, at, hits);
-        }
-        let Some(token) = tokens.get(at) else { return };
-        if let (Some(next), true) = (here.opens, token.opens) {
-            self.walk(next, tokens, start, at, hits);
-        }
-        if ended {
-            return;
-        }
-        for symbol in token.mask.iter().chain(token.known) {
-            if let Some(next) = self.edges.get(&(node, *symbol)) {
-                self.walk(*next, tokens, start, at + 1, hits);
+    /// Follows the words that lead on.
+    fn words(&mut self, here: &Node, at: usize) {
+        let token = &self.tokens[at];
+        let known = token.known.map_or(&[][..], |known| &known.symbols);
+        for (symbol, next) in &here.edges {
+            if token.mask == Some(*symbol) || known.binary_search(symbol).is_ok() {
+                self.at(*next, at + 1);
             }
+        }
+    }
+
+    /// Follows what leads on without a certain word.
+    fn beyond_words(&mut self, node: u32, at: usize) {
+        let here = &self.book.nodes[node as usize];
+        let token = &self.tokens[at];
+        if let (Some(next), true) = (here.opens, token.opens) {
+            self.at(next, at);
         }
         if let Some(next) = here.any {
-            self.walk(next, tokens, start, at + 1, hits);
+            self.at(next, at + 1);
         }
-        if let Some(next) = here.gap {
-            for skip in 0..=REACH.min(tokens.len() - at) {
-                if skip > 0 && tokens[at + skip - 1].closes {
-                    break;
-                }
-                self.walk(next, tokens, start, at + skip, hits);
+        let Some(next) = here.gap else { return };
+        for skip in 0..=REACH.min(self.tokens.len() - at) {
+            if skip > 0 && self.tokens[at + skip - 1].closes {
+                break;
             }
+            self.at(next, at + skip);
         }
     }
 }
@@ -372,6 +441,7 @@ mod tests {
             .enumerate()
             .map(|(stops, (at, _))| at - stops)
             .collect();
+        let book = book.closed();
         let token = |(at, word): (usize, &&str)| Token {
             mask: (*word == "£").then_some(AMOUNT),
             known: book.known(word),

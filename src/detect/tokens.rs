@@ -92,7 +92,7 @@ fn token<'l>(
     let next = after.find(char::is_alphanumeric);
     Token {
         mask,
-        known: if mask.is_some_and(|mask| mask < THING) { &[] } else { book.known(&folded[span]) },
+        known: if mask.is_some_and(|mask| mask < THING) { None } else { book.known(&folded[span]) },
         opens: before.is_none() || ends(gap),
         closes: next.is_none_or(|next| ends(&after[..next])),
     }
