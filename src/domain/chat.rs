@@ -96,6 +96,15 @@ pub struct Message {
     pub extracted_entities: Option<Value>,
 }
 
+/// What was said before a message, as far as it helps to read that message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// Who said it; views may not know.
+    pub sender: Option<PersonId>,
+    /// How it begins; never logged.
+    pub text: String,
+}
+
 /// A vendor that the application knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Vendor {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{StoreError, Stored};
 
-use crate::domain::chat::{Event, Message, Participant};
+use crate::domain::chat::{Event, Message, Participant, Remark};
 use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId, PersonId, RoomId};
 use crate::domain::intent::{Detection, Intent};
@@ -71,6 +71,8 @@ pub struct Claim {
     pub age: Duration,
     /// The message; `None` when it has no row.
     pub message: Option<Message>,
+    /// What was said before it in its room, oldest first: the last 8 messages, deleted ones left out.
+    pub before: Vec<Remark>,
     /// The message's event; `None` when the message's room or event has no row.
     pub event: Option<Event>,
     /// Whether the message's room has a row.

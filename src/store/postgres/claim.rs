@@ -19,7 +19,24 @@ use crate::store::{
     Claim, Claimed, CompletionEvent, Fenced, KeptAnswer, OwedEvent, Spent, StoreError, Stored,
 };
 
-const CLAIM: &str = "select * from claim_item($1, $2)";
+// 1,024 characters are at most 4,096 bytes. The limit tells the planner of the one row, or it would
+// plan, and compile, for a thousand.
+const CLAIM: &str = r#"
+    select c.*, (
+        select jsonb_agg(
+            jsonb_build_object('sender', b.sender_id, 'text', left(coalesce(b.text, ''), 1024))
+            order by b.sent_at, b.id collate "C"
+        )
+        from (
+            select m.id, m.sender_id, m.sent_at, m.text from messages m
+            where m.room_id = c.message ->> 'room' and m.deleted_at is null
+                and (m.sent_at, m.id collate "C") < ((c.message ->> 'sent_at')::timestamptz, $1)
+            order by m.sent_at desc, m.id collate "C" desc
+            limit 8
+        ) b
+    ) as before
+    from claim_item($1, $2) c
+    limit 1"#;
 
 const RENEW: &str = "
     with held as (
@@ -118,6 +135,7 @@ fn claim(item: &ItemId, row: &PgRow) -> Stored<Claim> {
     let kept: Vec<Kept> = optional(row, "kept", "ledger", id)?.unwrap_or_default();
     let spent: Option<SpentRow> = optional(row, "spent", "ledger", id)?;
     let mut unreadable = None;
+    let before = readable(optional(row, "before", "messages before", id), &mut unreadable)?;
     let message = readable(optional(row, "message", "messages", id), &mut unreadable)?;
     let event = readable(optional(row, "event", "events of message", id), &mut unreadable)?;
     Ok(Claim {
@@ -125,6 +143,7 @@ fn claim(item: &ItemId, row: &PgRow) -> Stored<Claim> {
         attempt: u32::try_from(attempt).unwrap_or(0),
         age: duration(age),
         message,
+        before: before.unwrap_or_default(),
         event,
         room_exists: row.try_get("room_exists").map_err(store_error)?,
         unreadable,

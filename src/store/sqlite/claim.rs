@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
 use super::{Done, Micros, SqliteStore, Write, between, context, ledger, micros};
-use crate::domain::chat::{Event, Message};
+use crate::domain::chat::{Event, Message, Remark};
 use crate::domain::ids::{Held, ItemId, Lease};
 use crate::store::types::readable;
 use crate::store::{Claim, Claimed, StoreError};
@@ -22,6 +22,10 @@ statements! {
         from queue_items where id = ?1";
     MESSAGE = "select id, room_id, sender_id, sent_at, text, revision, deleted_at, detected_intent, extracted_entities
         from messages where id = ?1";
+    // 1,024 characters are at most 4,096 bytes.
+    BEFORE = "select sender_id, substr(text, 1, 1024) as text from messages
+        where room_id = ?1 and (sent_at, id) < (?2, ?3) and deleted_at is null
+        order by sent_at desc, id desc limit 8";
     ROOM_EVENT = "select event_id from rooms where id = ?1";
     NOTE_TAKEOVER = "insert into item_history (item_id, at, what, lease, attempt)
         select id, ?2, 'taken_over', lease, attempt from queue_items where id = ?1";
@@ -60,6 +64,7 @@ enum Standing {
 /// What an item is about, as far as there are rows.
 struct Inputs {
     message: Option<Message>,
+    before: Vec<Remark>,
     event: Option<Event>,
     event_id: Option<String>,
     room_exists: bool,
@@ -140,6 +145,16 @@ async fn load_message(tx: &mut Write, id: &str) -> Done<Option<Message>> {
     row.as_ref().map(codec::message).transpose()
 }
 
+async fn load_before(tx: &mut Write, message: &Message) -> Done<Vec<Remark>> {
+    let newest_first = sqlx::query(BEFORE)
+        .bind(message.room.as_str())
+        .bind(message.sent_at.as_microsecond())
+        .bind(message.id.as_str())
+        .fetch_all(&mut **tx)
+        .await?;
+    newest_first.iter().rev().map(codec::remark).collect()
+}
+
 async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow) -> Done<Inputs> {
     let is_message = item.try_get::<&str, _>("kind")? == "message";
     let room_event: Option<String> = match &message {
@@ -148,6 +163,10 @@ async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow)
             sqlx::query_scalar(ROOM_EVENT).bind(room).fetch_optional(&mut **tx).await?
         }
         None => None,
+    };
+    let before = match &message {
+        Some(message) => load_before(tx, message).await?,
+        None => Vec::new(),
     };
     let room_exists = room_event.is_some() || !is_message;
     // A message's event is its room's and no other; an item that is none knows its own.
@@ -160,7 +179,7 @@ async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow)
         }
         None => None,
     };
-    Ok(Inputs { message, event, event_id, room_exists, unreadable })
+    Ok(Inputs { message, before, event, event_id, room_exists, unreadable })
 }
 
 async fn take(
@@ -188,6 +207,7 @@ async fn take(
         attempt: row.try_get("attempt")?,
         age: between(row.try_get("first_claimed_at")?, now),
         message: inputs.message,
+        before: inputs.before,
         event: inputs.event,
         room_exists: inputs.room_exists,
         unreadable: inputs.unreadable,

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{Done, Micros};
-use crate::domain::chat::{Event, Message, Participant, Vendor};
+use crate::domain::chat::{Event, Message, Participant, Remark, Vendor};
 use crate::domain::enrichment::ExpenseStatus;
 use crate::domain::ids::{EventId, ItemId, MessageId, PersonId, RoomId};
 use crate::domain::money::Currency;
@@ -165,6 +165,11 @@ pub(super) fn message(row: &SqliteRow) -> Done<Message> {
         // A producer's JSON that cannot be read is not well formed, so it is as good as absent.
         extracted_entities: reader.json_if_any("extracted_entities").unwrap_or(None),
     })
+}
+
+pub(super) fn remark(row: &SqliteRow) -> Done<Remark> {
+    let reader = Reader::new("messages", row);
+    Ok(Remark { sender: Some(reader.person("sender_id")?), text: reader.get("text")? })
 }
 
 pub(super) fn vendor(row: &SqliteRow) -> Done<Vendor> {

@@ -3,16 +3,24 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gleaner::domain::ids::Held;
+use gleaner::domain::chat::{Message, Remark};
+use gleaner::domain::ids::{Held, RoomId};
 use gleaner::domain::outcome::Reason;
-use gleaner::store::{Admission, Claimed, Fenced, Store as _};
+use gleaner::store::{Admission, Claimed, Fenced, IngestBatch, Store as _};
 use tokio::task::JoinSet;
 
 use super::harness::{Harness, LONG, earlier};
-use super::samples::{chat, event, failed, item, message_id, park, request, skipped};
+use super::samples::{
+    chat, event, failed, item, message, message_id, park, person, request, skipped,
+};
 
 promises! {
     a_claim_brings_message_room_and_event,
+    a_claim_brings_the_last_8_messages_before_it_oldest_first,
+    a_first_message_has_none_before_it,
+    neither_other_rooms_nor_what_came_later_nor_what_was_deleted_is_before_a_message,
+    of_messages_of_the_same_instant_those_of_lesser_ids_come_before,
+    a_long_message_before_another_is_cut,
     a_claim_counts_its_attempt_and_tells_the_items_age,
     an_items_age_counts_from_its_first_claim,
     a_claim_of_a_message_without_a_row_makes_the_item,
@@ -39,6 +47,51 @@ async fn a_claim_brings_message_room_and_event(h: &impl Harness) {
     assert_eq!(claim.event, Some(event()));
     assert!(claim.room_exists && claim.kept.is_empty());
     assert_eq!(claim.held.item, item("m1"));
+}
+
+fn remarks(messages: &[Message]) -> Vec<Remark> {
+    let remark = |of: &Message| Remark { sender: Some(of.sender.clone()), text: of.text.clone() };
+    messages.iter().map(remark).collect()
+}
+
+async fn a_claim_brings_the_last_8_messages_before_it_oldest_first(h: &impl Harness) {
+    let mut batch = chat(12);
+    batch.messages[8].sender = person("Ben");
+    h.ingest(&batch).await;
+    assert_eq!(h.claim(&item("m11")).await.before, remarks(&batch.messages[2..10]));
+    assert_eq!(h.claim(&item("m4")).await.before, remarks(&batch.messages[..3]));
+}
+
+async fn a_first_message_has_none_before_it(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    assert!(h.claim(&item("m1")).await.before.is_empty());
+    assert!(h.claim(&item("ghost")).await.before.is_empty());
+}
+
+async fn neither_other_rooms_nor_what_came_later_nor_what_was_deleted_is_before_a_message(
+    h: &impl Harness,
+) {
+    let mut batch = chat(6);
+    batch.messages[1].room = RoomId::parse("kitchen").unwrap();
+    h.ingest(&batch).await;
+    h.produce("update messages set deleted_at = sent_at where id = $1", &["m3"]).await;
+    let before = [batch.messages[0].clone(), batch.messages[3].clone()];
+    assert_eq!(h.claim(&item("m5")).await.before, remarks(&before));
+}
+
+async fn of_messages_of_the_same_instant_those_of_lesser_ids_come_before(h: &impl Harness) {
+    let messages = ["c", "B", "a", "b"].map(|id| message(id, 1, "Ann")).to_vec();
+    let before = [messages[1].clone(), messages[2].clone()];
+    h.ingest(&IngestBatch { event: event(), messages }).await;
+    assert_eq!(h.claim(&item("b")).await.before, remarks(&before));
+}
+
+async fn a_long_message_before_another_is_cut(h: &impl Harness) {
+    let mut batch = chat(2);
+    batch.messages[0].text = "🎸".repeat(5_000);
+    h.ingest(&batch).await;
+    let claim = h.claim(&item("m2")).await;
+    assert_eq!(claim.before[0].text, "🎸".repeat(1_024), "4,096 bytes");
 }
 
 async fn a_claim_counts_its_attempt_and_tells_the_items_age(h: &impl Harness) {

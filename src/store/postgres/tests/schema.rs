@@ -7,6 +7,7 @@ use super::super::testing::{Database, LEASE, claim, event, item, message};
 use super::super::{
     admit, cache, claim as claiming, context, ingest, pool, projections, record, report, schedule,
 };
+use crate::domain::chat::Remark;
 use crate::domain::ids::PersonId;
 use crate::store::{Claimed, ContextQuery, IngestBatch, Store, StoreError};
 
@@ -82,6 +83,23 @@ async fn inputs_may_be_views_over_the_applications_tables() {
     assert_eq!(store.vendors("dj", 3).await.unwrap().len(), 1);
     assert_eq!(store.unsettled_before(&message(1).id).await.unwrap(), 0);
     assert_eq!(store.event_report(&event.id).await.unwrap().unwrap().messages.len(), 1);
+    database.drop(store).await;
+}
+
+#[tokio::test]
+async fn what_was_said_before_is_read_through_views_too() {
+    const MORE: &str = "
+        insert into posts values ('m0', 'room', null, '2026-09-20T00:00:00Z', null, 1),
+            ('m2', 'room', 'ana', '2026-09-22T00:00:00Z', 'or a band?', 1);";
+    let database = Database::create().await;
+    database.application().await.execute(VIEWS).await.unwrap();
+    database.application().await.execute(MORE).await.unwrap();
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    let claim = claim(&store, &item(2), LEASE).await;
+    let unknown = Remark { sender: None, text: String::new() };
+    let ana = Remark { sender: Some(PersonId("ana".into())), text: "book a dj".into() };
+    assert_eq!((claim.before, claim.unreadable), (vec![unknown, ana], None));
     database.drop(store).await;
 }
 
