@@ -14,6 +14,7 @@ mod ask;
 mod call;
 mod earlier;
 mod guard;
+mod hear;
 mod held;
 mod publish;
 mod settle;
@@ -29,7 +30,7 @@ use crate::agents::{self, Personal, Plan, Question};
 use crate::broker::{Broker, Delivery};
 use crate::cache::Cache;
 use crate::delay::DelayPolicy;
-use crate::detect::{self, Detector, Subject};
+use crate::detect::Detector;
 use crate::domain::chat::{Event, Message};
 use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::Held;
@@ -179,7 +180,7 @@ impl Pipeline {
         if !rollout::inside(&event.id, &self.runtime.borrow()) {
             return Ok(Answer::skipped(Reason::OutsideRollout, None));
         }
-        let detection = self.detect(message, event);
+        let detection = hear::detect(&self.detector, &claim.before, message, event);
         let subject = About { claim, message, event, bill };
         match agents::plan(event, message, &detection) {
             Plan::Nothing if detection.follow_up.is_none() => {
@@ -226,16 +227,6 @@ impl Pipeline {
             }
             None => Err(Fault::permanent(Reason::RoomNotFound, "the message's room has no row")),
         }
-    }
-
-    fn detect(&self, message: &Message, event: &Event) -> Detection {
-        let subject = Subject {
-            text: &message.text,
-            sender: Some(event.name_of(&message.sender)),
-            sent_at: Some(message.sent_at),
-            event: Some(event),
-        };
-        detect::taken(message).unwrap_or_else(|| self.detector.detect(&subject))
     }
 
     /// A question about the group's own records: no model, but the earlier messages first.
