@@ -22,14 +22,14 @@ use tracing::{error, info};
 use crate::broker::{self, Broker};
 use crate::cache::Cache;
 use crate::delay::DelayPolicy;
-use crate::detect::Detector;
+use crate::detect::{Detector, LoadError};
 use crate::limits::Limits;
 use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
 use crate::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
 use crate::scheduler::Scheduler;
-use crate::settings::{Mistakes, Settings, WorkerSettings};
+use crate::settings::{DetectSettings, Mistake, Mistakes, Settings, WorkerSettings};
 use crate::store::{RuntimeSettings, Store};
 use crate::telemetry;
 use crate::telemetry::pulse::Pulse;
@@ -43,6 +43,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 pub struct Prepared {
     settings: Settings,
     models: Models,
+    detector: Detector,
     listener: Option<TcpListener>,
     metrics: PrometheusHandle,
     pulse: Arc<Pulse>,
@@ -54,8 +55,7 @@ impl Prepared {
     /// # Errors
     /// All mistakes of the settings at once, or a port that is taken.
     pub async fn new(settings: Settings, with_port: bool) -> anyhow::Result<Self> {
-        let prices = PriceBook::of(&settings.prices)?;
-        let models = Models::new(&settings, prices).map_err(Mistakes)?;
+        let (models, detector) = named(&settings)?;
         let listener =
             match with_port {
                 true => Some(TcpListener::bind(&settings.http.bind).await.with_context(|| {
@@ -64,7 +64,8 @@ impl Prepared {
                 false => None,
             };
         let metrics = telemetry::metrics::install()?;
-        Ok(Self { settings, models, listener, metrics, pulse: Arc::new(Pulse::default()) })
+        let pulse = Arc::new(Pulse::default());
+        Ok(Self { settings, models, detector, listener, metrics, pulse })
     }
 
     /// The address that the port is open on.
@@ -77,7 +78,7 @@ impl Prepared {
     /// # Errors
     /// What waiting cannot mend: a schema of another release, a SQLite file that another process works on.
     pub async fn start(self, stop: &CancellationToken) -> anyhow::Result<Option<Running>> {
-        let Self { settings, models, listener, metrics, pulse } = self;
+        let Self { settings, models, detector, listener, metrics, pulse } = self;
         let mut parts = Parts::default();
         let web = WebState::new(Arc::clone(&pulse), metrics, settings.http.token.clone());
         if let Some(listener) = listener {
@@ -91,7 +92,7 @@ impl Prepared {
         let broker = broker::open(&settings.broker).await.context("broker")?;
         web.connected(Arc::clone(&store), Arc::clone(&broker));
         let (runtime_now, runtime) = watch::channel(store.runtime().await?);
-        let pipeline = assemble(&settings, models, runtime, &store, &broker);
+        let pipeline = assemble(&settings, models, detector, runtime, &store, &broker);
         parts.schedule(&settings, &pipeline, &pulse, runtime_now);
         let keeper = parts.work(&settings, &pipeline, &pulse).await?;
         parts.notify_systemd(&pulse, &broker);
@@ -100,10 +101,34 @@ impl Prepared {
     }
 }
 
+/// What the settings name files for: prices, rules, weights.
+fn named(settings: &Settings) -> Result<(Models, Detector), Mistakes> {
+    let prices = PriceBook::of(&settings.prices);
+    let models = prices.and_then(|prices| Models::new(settings, prices).map_err(Mistakes));
+    match (models, detector(&settings.detect)) {
+        (Ok(models), Ok(detector)) => Ok((models, detector)),
+        (Err(mistakes), Ok(_)) => Err(mistakes),
+        (Ok(_), Err(mistake)) => Err(Mistakes(vec![mistake])),
+        (Err(Mistakes(mut mistakes)), Err(mistake)) => {
+            mistakes.push(mistake);
+            Err(Mistakes(mistakes))
+        }
+    }
+}
+
+fn detector(settings: &DetectSettings) -> Result<Detector, Mistake> {
+    Detector::load(settings).map_err(|LoadError { path, why }| {
+        let is_rules = settings.rules.as_ref() == Some(&path);
+        let key = if is_rules { "detect.rules" } else { "detect.weights" }.to_owned();
+        Mistake { key, layer: path.display().to_string(), problem: format!("does not load: {why}") }
+    })
+}
+
 /// The pipeline from its settings.
 fn assemble(
     settings: &Settings,
     models: Models,
+    detector: Detector,
     runtime: watch::Receiver<RuntimeSettings>,
     store: &Arc<dyn Store>,
     broker: &Arc<dyn Broker>,
@@ -113,7 +138,7 @@ fn assemble(
     Arc::new(Pipeline {
         cache: Cache::new(&settings.cache, Arc::clone(store)),
         limits: Limits::new(limits, budgets, Arc::clone(store)),
-        detector: Detector::new(),
+        detector,
         models,
         retry: RetryPolicy::default(),
         runtime,

@@ -22,6 +22,34 @@ fn three_mistakes_are_all_named_before_a_port_is_bound() {
 }
 
 #[test]
+fn files_of_rules_or_weights_that_do_not_load_are_named_before_a_port_is_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let bad = folder.path().join("bad.file");
+    std::fs::write(&bad, "nonsense").unwrap();
+    let files = [
+        ("rules", "/nowhere.toml"),
+        ("rules", bad.to_str().unwrap()),
+        ("weights", bad.to_str().unwrap()),
+    ];
+    for (name, file) in files {
+        let key = format!("GLEANER__DETECT__{}", name.to_uppercase());
+        let ended = gleaner()
+            .arg("run")
+            .env(key, file)
+            .env("GLEANER__PRICES__FILE", "/no-prices.toml")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{ended:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        for part in [&format!("detect.{name} does not load: "), file, "prices.file"] {
+            assert!(said.contains(part), "{part} is not named in:\n{said}");
+        }
+        assert!(!said.contains("listening"), "a port was bound:\n{said}");
+    }
+}
+
+#[test]
 fn check_prints_the_settings_without_secrets_and_tries_each_connection() {
     let folder = tempfile::tempdir().unwrap();
     let ended = gleaner()
