@@ -1,9 +1,11 @@
 //! The fold itself: contributions in, rows out.
 
+use super::ballot::{Sureness, pick};
+use super::likeness::{agreement, names};
 use super::matching::{
-    corrected_expense, expense_again, open_task, same_thing, standing_expense, task_again,
-    voted_option,
+    Call, corrected_expense, done_task, due_expense, expense_again, open_task, task_again,
 };
+use super::past::{Past, hours};
 use super::{
     Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
     TaskStatus, row_id,
@@ -15,17 +17,22 @@ use crate::domain::enrichment::{
 use crate::domain::ids::PersonId;
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 use crate::domain::money::split_equally;
+use jiff::Timestamp;
+use std::collections::HashSet;
 use uuid::Uuid;
+
+/// For how many hours what was said last may be meant by an answer that names nothing.
+const FRESH: f64 = 48.0;
+/// For how many hours after its last vote a poll takes votes.
+const POLLED: f64 = 21.0 * 24.0;
 
 /// The rows that these contributions yield, whatever order they are given in.
 pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
     entries.sort_by(|a, b| (a.sent_at, &a.message).cmp(&(b.sent_at, &b.message)));
-    let mut fold = Fold { event, rows: Projections::default(), openers: Vec::new() };
+    let mut fold = Fold { event, rows: Projections::default(), past: Past::default(), closed: HashSet::new() };
     for entry in &entries {
         if let Some((projection, effect)) = fold.apply(entry) {
-            if effect == Effect::Opened {
-                fold.openers.push((projection, entry.sender.clone()));
-            }
+            fold.past.push(entry, projection, effect);
             fold.rows.sources.push(SourceRow {
                 message: entry.message.clone(),
                 projection,
@@ -39,8 +46,9 @@ pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
 struct Fold<'a> {
     event: &'a Event,
     rows: Projections,
-    /// Who opened which row, in the order of opening.
-    openers: Vec<(Uuid, PersonId)>,
+    past: Past,
+    /// Polls that were called off.
+    closed: HashSet<Uuid>,
 }
 
 /// A row and what was done to it.
@@ -53,7 +61,14 @@ impl Fold<'_> {
             (Some(Enrichment::Expense(expense)), Some(change))
                 if change.kind == FollowUpKind::Correction =>
             {
-                self.correct(&change.target, expense).or_else(|| self.expense(entry, expense))
+                self.correct(entry, &change.target, expense).or_else(|| self.expense(entry, expense))
+            }
+            (Some(Enrichment::Expense(expense)), Some(change))
+                if change.kind == FollowUpKind::Completion =>
+            {
+                // The message's one effect is on its expense; that the task is done follows from it.
+                self.complete(entry, &change.target, Some(expense));
+                self.expense(entry, expense)
             }
             (Some(Enrichment::Task(task)), _) => self.task(entry, task),
             (Some(Enrichment::Expense(expense)), _) => self.expense(entry, expense),
@@ -122,9 +137,15 @@ impl Fold<'_> {
         Some((id, Effect::Opened))
     }
 
-    fn correct(&mut self, target: &Target, expense: &ExpenseEnrichment) -> Done {
-        let row =
-            corrected_expense(&mut self.rows.expenses, target.minor, target.thing.as_deref())?;
+    fn correct(&mut self, entry: &Entry, target: &Target, expense: &ExpenseEnrichment) -> Done {
+        let call = call(self.event, entry, target, Some(&expense.what));
+        let row = corrected_expense(
+            &mut self.rows.expenses,
+            &self.past,
+            &call,
+            target.minor,
+            expense,
+        )?;
         row.minor = expense.minor;
         let people = row.split_between.clone().unwrap_or_else(|| self.event.people());
         row.shares = split_equally(row.minor, &people);
@@ -157,46 +178,94 @@ impl Fold<'_> {
     fn follow_up(&mut self, entry: &Entry, change: &FollowUp) -> Done {
         match change.kind {
             FollowUpKind::Correction => None,
-            FollowUpKind::Cancellation => self.cancel(&change.target),
-            FollowUpKind::Completion => self.complete(entry, &change.target),
+            FollowUpKind::Cancellation => self.cancel(entry, &change.target),
+            FollowUpKind::Completion => self.complete(entry, &change.target, None),
             FollowUpKind::Vote => self.vote(entry, &change.target),
             FollowUpKind::Repayment => self.repay(entry, &change.target),
             FollowUpKind::Retraction => self.retract(entry, &change.target),
         }
     }
 
-    fn cancel(&mut self, target: &Target) -> Done {
-        let thing = target.thing.as_deref()?;
-        if let Some(row) = open_task(&mut self.rows.tasks, Some(thing), None) {
+    fn cancel(&mut self, entry: &Entry, target: &Target) -> Done {
+        let call = call(self.event, entry, target, None);
+        if let Some(row) = open_task(&mut self.rows.tasks, &self.past, &call) {
             row.status = TaskStatus::Cancelled;
             return Some((row.id, Effect::Cancelled));
         }
-        let row = standing_expense(&mut self.rows.expenses, thing)
-            .filter(|row| row.status == ExpenseStatus::Due)?;
-        row.status = ExpenseStatus::Cancelled;
-        Some((row.id, Effect::Cancelled))
+        if let Some(row) = due_expense(&mut self.rows.expenses, &call) {
+            row.status = ExpenseStatus::Cancelled;
+            return Some((row.id, Effect::Cancelled));
+        }
+        let polls = self.rows.polls.iter().rev().filter(|row| !self.closed.contains(&row.id));
+        let about = |row: &&PollRow| {
+            call.names.first().is_some_and(|name| agreement(&row.question, name) >= 2)
+        };
+        let poll = polls.filter(|row| hours(row.opened_at, entry.sent_at) < FRESH).find(about)?.id;
+        self.closed.insert(poll);
+        Some((poll, Effect::Cancelled))
     }
 
-    fn complete(&mut self, entry: &Entry, target: &Target) -> Done {
-        let sender = self.event.name_of(&entry.sender).to_owned();
-        let row = open_task(&mut self.rows.tasks, target.thing.as_deref(), Some(&sender))?;
+    fn complete(
+        &mut self,
+        entry: &Entry,
+        target: &Target,
+        expense: Option<&ExpenseEnrichment>,
+    ) -> Done {
+        let call = call(self.event, entry, target, expense.map(|expense| expense.what.as_str()));
+        let row = done_task(&mut self.rows.tasks, &self.past, &call)?;
         row.status = TaskStatus::Done;
         Some((row.id, Effect::Completed))
     }
 
     fn vote(&mut self, entry: &Entry, target: &Target) -> Done {
-        let (poll, option) = voted_option(&self.rows.polls, target.thing.as_deref()?)?;
-        let row = &mut self.rows.polls[poll];
+        let (poll, option) = self.choice(entry, target)?;
+        let row = self.rows.polls.get_mut(poll)?;
         for choice in &mut row.options {
             choice.votes.retain(|voter| *voter != entry.sender);
         }
-        row.options[option].votes.push(entry.sender.clone());
+        row.options.get_mut(option)?.votes.push(entry.sender.clone());
         Some((row.id, Effect::Voted))
     }
 
+    /// The poll and the choice that a vote is for: the latest poll that has what was said.
+    fn choice(&self, entry: &Entry, target: &Target) -> Option<(usize, usize)> {
+        let open = |(_, row): &(usize, &PollRow)| {
+            !self.closed.contains(&row.id)
+                && self.past.hours_since(row.id, entry.sent_at) < POLLED
+        };
+        for (poll, row) in self.rows.polls.iter().enumerate().rev().filter(open) {
+            let options: Vec<&str> = row.options.iter().map(|option| option.text.as_str()).collect();
+            let fresh = self.past.hours_since(row.id, entry.sent_at) < FRESH;
+            for said in names(target.thing.as_deref()) {
+                match pick(&options, &[], said) {
+                    Some((option, Sureness::Word)) => return Some((poll, option)),
+                    Some((option, Sureness::Place)) if fresh => return Some((poll, option)),
+                    Some(_) | None => {}
+                }
+            }
+        }
+        self.choice_of_another(entry, target)
+    }
+
+    /// "same", "with Paulina": the choice of who voted last, or of the one who is named.
+    fn choice_of_another(&self, entry: &Entry, target: &Target) -> Option<(usize, usize)> {
+        let named = target.person.as_deref().and_then(|name| self.event.person_named(name));
+        let says_same = names(target.thing.as_deref()).any(|said| said == "same");
+        let mut votes = self.past.latest().filter(|touch| {
+            touch.effect == Effect::Voted
+                && touch.by != entry.sender
+                && named.is_none_or(|person| person.id == touch.by)
+                && hours(touch.at, entry.sent_at) < FRESH
+        });
+        let other = votes.next().filter(|_| says_same || named.is_some())?;
+        let poll = self.rows.polls.iter().position(|row| row.id == other.row)?;
+        let options = &self.rows.polls.get(poll)?.options;
+        let option = options.iter().position(|option| option.votes.contains(&other.by))?;
+        Some((poll, option))
+    }
+
     fn repay(&mut self, entry: &Entry, target: &Target) -> Done {
-        let to = self.event.person_named(target.person.as_deref()?)?.id.clone();
-        let minor = target.minor.filter(|minor| *minor > 0 && to != entry.sender)?;
+        let (to, minor) = self.debt(entry, target)?;
         let id = row_id(&self.event.id, &entry.message);
         let (from, currency) = (entry.sender.clone(), self.event.currency);
         self.rows.repayments.push(RepaymentRow {
@@ -210,34 +279,95 @@ impl Fold<'_> {
         Some((id, Effect::Repaid))
     }
 
+    /// Whom a repayment went to, and how much: what was said, completed from the expense it is for.
+    fn debt(&self, entry: &Entry, target: &Target) -> Option<(PersonId, i64)> {
+        let named = target.person.as_deref().and_then(|name| self.event.person_named(name));
+        let sum = target.minor.filter(|minor| *minor > 0);
+        if let (Some(person), Some(sum)) = (named, sum) {
+            return (person.id != entry.sender).then(|| (person.id.clone(), sum));
+        }
+        let things: Vec<&str> = names(target.thing.as_deref()).collect();
+        let share = |row: &ExpenseRow| {
+            let own = row.shares.iter().find(|share| share.person == entry.sender);
+            own.map(|share| share.minor)
+        };
+        let owed = self.rows.expenses.iter().filter_map(|row| {
+            let to = row.paid_by.as_ref().filter(|payer| **payer != entry.sender)?;
+            let meant = named.is_none_or(|person| person.id == *to)
+                && row.status == ExpenseStatus::Paid
+                && row.currency == self.event.currency;
+            let due = share(row);
+            let sum_fits = sum.is_some_and(|sum| {
+                sum == row.minor || due.is_some_and(|due| (due - sum).abs() * 100 <= due)
+            });
+            let about = things.iter().any(|thing| agreement(&row.what, thing) > 0);
+            let fresh = self.past.hours_since(row.id, entry.sent_at) < FRESH;
+            let mark = (sum_fits, about, fresh);
+            let sure = sum_fits || fresh || about && (named.is_some() || sum.is_some());
+            let sum = sum.or(due)?;
+            (meant && sure).then_some((mark, self.past.place(row.id), to.clone(), sum))
+        });
+        let (_, _, to, minor) = owed.max_by_key(|(mark, place, ..)| (*mark, *place))?;
+        (minor > 0).then_some((to, minor))
+    }
+
     /// Takes back the latest row that the sender opened; with a thing, the latest one about it.
     fn retract(&mut self, entry: &Entry, target: &Target) -> Done {
-        let own: Vec<Uuid> = self
-            .openers
-            .iter()
-            .rev()
-            .filter(|(_, who)| *who == entry.sender)
-            .map(|(row, _)| *row)
+        let call = call(self.event, entry, target, None);
+        let own: Vec<(Uuid, Timestamp)> = self
+            .past
+            .latest()
+            .filter(|touch| touch.effect == Effect::Opened && touch.by == entry.sender)
+            .map(|touch| (touch.row, touch.at))
             .collect();
-        let meant =
-            |text: &str| target.thing.as_deref().is_none_or(|thing| same_thing(text, thing));
-        for id in own {
-            let expense = self.rows.expenses.iter_mut().find(|row| row.id == id);
-            if let Some(row) =
-                expense.filter(|row| row.status != ExpenseStatus::Cancelled && meant(&row.what))
-            {
-                row.status = ExpenseStatus::Cancelled;
-                return Some((id, Effect::Cancelled));
-            }
-            let task = self.rows.tasks.iter_mut().find(|row| row.id == id);
-            if let Some(row) =
-                task.filter(|row| row.status == TaskStatus::Open && meant(&row.object))
-            {
-                row.status = TaskStatus::Cancelled;
-                return Some((id, Effect::Cancelled));
-            }
+        let named = own.iter().find(|(row, _)| {
+            self.standing_name(*row).is_some_and(|name| call.names.iter().any(|it| agreement(name, it) > 0))
+        });
+        let latest = || {
+            let mut fresh = own.iter().filter(|(_, at)| hours(*at, entry.sent_at) < FRESH);
+            fresh.find(|(row, _)| self.standing_name(*row).is_some())
+        };
+        let row = named.or_else(latest)?.0;
+        for expense in self.rows.expenses.iter_mut().filter(|expense| expense.id == row) {
+            expense.status = ExpenseStatus::Cancelled;
         }
-        None
+        for task in self.rows.tasks.iter_mut().filter(|task| task.id == row) {
+            task.status = TaskStatus::Cancelled;
+        }
+        if self.rows.polls.iter().any(|poll| poll.id == row) {
+            self.closed.insert(row);
+        }
+        Some((row, Effect::Cancelled))
+    }
+
+    /// What a row is about, when there is something left to take back.
+    fn standing_name(&self, id: Uuid) -> Option<&str> {
+        let expense = self.rows.expenses.iter().find(|row| row.id == id);
+        if let Some(row) = expense.filter(|row| row.status != ExpenseStatus::Cancelled) {
+            return Some(&row.what);
+        }
+        let task = self.rows.tasks.iter().find(|row| row.id == id);
+        if let Some(row) = task.filter(|row| row.status == TaskStatus::Open) {
+            return Some(&row.object);
+        }
+        let poll = self.rows.polls.iter().find(|row| row.id == id);
+        poll.filter(|row| !self.closed.contains(&row.id)).map(|row| row.question.as_str())
+    }
+}
+
+/// What an entry says of its target, for the search for it; the expense it books may name it too.
+fn call<'a>(
+    event: &'a Event,
+    entry: &'a Entry,
+    target: &'a Target,
+    what: Option<&'a str>,
+) -> Call<'a> {
+    let said = names(target.thing.as_deref()).chain(what);
+    Call {
+        names: said.collect(),
+        by: &entry.sender,
+        name: event.name_of(&entry.sender),
+        at: entry.sent_at,
     }
 }
 

@@ -4,8 +4,22 @@
 //! here wants agreement on the thing itself; what only might be the same opens
 //! a row of its own.
 
-use super::{ExpenseRow, PollRow, TaskRow, TaskStatus};
+use jiff::Timestamp;
+
+use super::likeness::agreement;
+use super::past::Past;
+use super::{ExpenseRow, TaskRow, TaskStatus};
 use crate::domain::enrichment::{ExpenseEnrichment, ExpenseStatus, TaskEnrichment};
+use crate::domain::ids::PersonId;
+
+/// For how many hours a "done" without a name may mean a task of the sender's own.
+const OWN: f64 = 72.0;
+/// The same for a task that nobody in particular was given.
+const ANYONES: f64 = 6.0;
+/// The same for somebody else's task.
+const OTHERS: f64 = 0.5;
+/// For how many hours "forget that" may mean what was said last.
+const JUST_NOW: f64 = 1.0;
 
 /// Actions that are steps of one job: a venue that is rung is the venue that is booked.
 const JOBS: [&[&str]; 5] = [
@@ -46,22 +60,90 @@ pub(super) fn task_again<'a>(
     })
 }
 
-/// The open task about that thing, or else the latest one of that person.
+/// Whether a task was given to this person, alone or among others.
+fn is_given_to(row: &TaskRow, name: &str) -> bool {
+    let given = row.assignee.as_deref().unwrap_or("");
+    given.split(", ").any(|who| who.eq_ignore_ascii_case(name))
+}
+
+/// Whether nobody in particular is to do a task.
+fn is_nobodys(row: &TaskRow) -> bool {
+    row.assignee.as_deref().is_none_or(|who| who == "someone" || who == "everyone")
+}
+
+/// What a follow-up says, and who says it when.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    /// Names that its target may go by, likeliest first.
+    pub(super) names: Vec<&'a str>,
+    /// The sender.
+    pub(super) by: &'a PersonId,
+    /// What the group calls the sender.
+    pub(super) name: &'a str,
+    /// When it was sent.
+    pub(super) at: Timestamp,
+}
+
+impl Call<'_> {
+    /// How well the best of the names agrees with a row's, earlier names first; 0 where none does.
+    fn named(&self, row: &str) -> u32 {
+        let marks = self.names.iter().zip(0..8).map(|(name, rank)| match agreement(row, name) {
+            0 => 0,
+            agreed => agreed * 10 - rank,
+        });
+        marks.max().unwrap_or(0)
+    }
+}
+
+/// The open task that somebody says is done: one that is named, theirs before others' and the latest
+/// first; without a name the task of theirs that was spoken of last.
+pub(super) fn done_task<'a>(
+    tasks: &'a mut [TaskRow],
+    past: &Past,
+    call: &Call<'_>,
+) -> Option<&'a mut TaskRow> {
+    let open = |row: &&mut TaskRow| row.status == TaskStatus::Open;
+    let standing = |row: &TaskRow| {
+        if is_given_to(row, call.name) {
+            4
+        } else if is_nobodys(row) {
+            2
+        } else {
+            u32::from(past.opener(row.id) == Some(call.by))
+        }
+    };
+    let (best, _) = tasks
+        .iter_mut()
+        .filter(open)
+        .filter_map(|row| {
+            let named = call.named(&row.object);
+            let fresh = past.hours_since(row.id, call.at);
+            let meant = match standing(row) {
+                _ if named > 0 => true,
+                4 => fresh < OWN,
+                2 => fresh < ANYONES,
+                _ => fresh < OTHERS,
+            };
+            let mark = (named + standing(row), past.place(row.id));
+            meant.then_some((row, mark))
+        })
+        .max_by_key(|(_, mark)| *mark)?;
+    Some(best)
+}
+
+/// The open task that is called off: one that is named, or else the one that was spoken of just now.
 pub(super) fn open_task<'a>(
     tasks: &'a mut [TaskRow],
-    thing: Option<&str>,
-    assignee: Option<&str>,
+    past: &Past,
+    call: &Call<'_>,
 ) -> Option<&'a mut TaskRow> {
-    tasks.iter_mut().rev().find(|row| {
-        row.status == TaskStatus::Open
-            && match (thing, assignee) {
-                (Some(thing), _) => same_thing(&row.object, thing),
-                (None, Some(name)) => {
-                    row.assignee.as_deref().is_some_and(|who| who.eq_ignore_ascii_case(name))
-                }
-                (None, None) => false,
-            }
-    })
+    let open = tasks.iter_mut().filter(|row| row.status == TaskStatus::Open);
+    let marked = open.filter_map(|row| {
+        let named = call.named(&row.object);
+        let meant = named > 0 || past.hours_since(row.id, call.at) < JUST_NOW;
+        meant.then(|| ((named, past.place(row.id)), row))
+    });
+    marked.max_by_key(|(mark, _)| *mark).map(|(_, row)| row)
 }
 
 /// The expense that this entry speaks of again: what was due is paid, or the same is said twice.
@@ -86,44 +168,44 @@ pub(super) fn expense_again<'a>(
     })
 }
 
-/// The expense that a correction is about: by its old amount, else by its thing.
+/// The expense that a correction is about: by its old amount, by its name, or the sender's latest.
 pub(super) fn corrected_expense<'a>(
     expenses: &'a mut [ExpenseRow],
+    past: &Past,
+    call: &Call<'_>,
     old_minor: Option<i64>,
-    thing: Option<&str>,
+    new: &ExpenseEnrichment,
 ) -> Option<&'a mut ExpenseRow> {
-    let at = expenses.iter().rposition(|row| match (old_minor, thing) {
-        _ if row.status == ExpenseStatus::Cancelled => false,
-        (Some(old), _) => row.minor == old,
-        (None, Some(thing)) => share_a_word(&row.what, thing),
-        (None, None) => false,
-    })?;
-    expenses.get_mut(at)
-}
-
-/// The latest expense about that thing which is not cancelled.
-pub(super) fn standing_expense<'a>(
-    expenses: &'a mut [ExpenseRow],
-    thing: &str,
-) -> Option<&'a mut ExpenseRow> {
-    expenses
+    let standing = expenses
         .iter_mut()
-        .rev()
-        .find(|row| row.status != ExpenseStatus::Cancelled && share_a_word(&row.what, thing))
+        .filter(|row| row.status != ExpenseStatus::Cancelled && row.currency == new.currency);
+    let marked = standing.filter_map(|row| {
+        let named = call.named(&row.what);
+        let own = past.opener(row.id) == Some(call.by) || row.paid_by.as_ref() == Some(call.by);
+        let by_sum = if old_minor == Some(row.minor) { 40 } else { 0 };
+        let near = 5 * u32::from(is_near(row.minor, new.minor));
+        let kind = 5 * u32::from(row.category == new.category && new.category != "other");
+        let meant = by_sum > 0 || named > 0 || own && (near > 0 || kind > 0);
+        let mark = by_sum + named + near + kind + 5 * u32::from(own);
+        meant.then(|| ((mark, past.place(row.id)), row))
+    });
+    marked.max_by_key(|(mark, _)| *mark).map(|(_, row)| row)
 }
 
-/// The latest poll with that choice, and the choice's place.
-pub(super) fn voted_option(polls: &[PollRow], thing: &str) -> Option<(usize, usize)> {
-    polls.iter().enumerate().rev().find_map(|(poll, row)| {
-        let option = row.options.iter().position(|option| same_thing(&option.text, thing))?;
-        Some((poll, option))
-    })
+/// Whether one sum may be the other put right: within a third of each other.
+fn is_near(one: i64, other: i64) -> bool {
+    let (less, more) = (one.min(other), one.max(other));
+    less.saturating_mul(3) >= more.saturating_mul(2)
 }
 
-/// Whether two names of a thing agree: the same, or one is a word of the other.
-pub(super) fn same_thing(one: &str, other: &str) -> bool {
-    let (one, other) = (one.to_lowercase(), other.to_lowercase());
-    one == other || words(&one).any(|word| word == other) || words(&other).any(|word| word == one)
+/// The latest expense of that name which is owed.
+pub(super) fn due_expense<'a>(
+    expenses: &'a mut [ExpenseRow],
+    call: &Call<'_>,
+) -> Option<&'a mut ExpenseRow> {
+    let due = expenses.iter_mut().rev().filter(|row| row.status == ExpenseStatus::Due);
+    let mut named = due.filter(|row| call.named(&row.what) > 0);
+    named.next()
 }
 
 /// Whether two phrases have a word of at least three letters in common.

@@ -4,6 +4,9 @@
 //! event's contributions in (`sent_at`, `id`) order. The order in which
 //! messages were worked on never shows.
 
+mod likeness;
+mod ballot;
+mod past;
 mod fold;
 mod matching;
 
