@@ -51,8 +51,12 @@ pub(super) fn read(
         (Intent::ExpenseEntry | Intent::None, FollowUpKind::Completion) => {
             named(mentions(findings, None))
         }
-        (Intent::None, FollowUpKind::Cancellation | FollowUpKind::Retraction) => {
+        (Intent::None, FollowUpKind::Cancellation) => {
             named(mentions(findings, called_off(findings.text)))
+        }
+        (Intent::None, FollowUpKind::Retraction) => {
+            let sum = findings.amounts.first().map(|sum| minor(sum, findings.currency));
+            Target { minor: sum, ..named(mentions(findings, called_off(findings.text))) }
         }
         (Intent::None, FollowUpKind::Repayment) => repayment(findings),
         (Intent::None, FollowUpKind::Vote) => vote::pick(findings)?,
@@ -78,7 +82,11 @@ fn mentions(findings: &Findings<'_, '_>, lead: Option<usize>) -> Option<String> 
     let lead = lead.unwrap_or(0);
     let mut places: Vec<(bool, bool, usize, String)> = Vec::new();
     for thing in &findings.things {
-        places.push((thing.span.start < lead, false, thing.span.start, thing.name.to_owned()));
+        let (start, far) = (thing.span.start, thing.span.start < lead);
+        places.push((far, false, start, thing.name.to_owned()));
+        // What was written may be the nearer name: a lexicon knows kinds.
+        let written = findings.text.folded()[thing.span.clone()].trim_end_matches("'s");
+        places.push((far, true, start, singular(written)));
     }
     for (at, word) in findings.text.words().iter().take(SEARCHED).enumerate() {
         if is_matter(findings, at, word) {

@@ -12,6 +12,7 @@ use crate::domain::intent::Target;
 
 /// Words that a pick may be wrapped in.
 const AROUND: &[&str] = &[
+    "not",
     "the", "a", "an", "for", "me", "us", "please", "pls", "plz", "it", "is", "then", "easy", "ez",
     "obviously", "obvs", "obv", "obvi", "deffo", "defo", "definitely", "too", "also", "as", "well",
     "gets", "my", "our", "vote", "votes", "voting", "from", "wins", "works", "i", "i'd", "i'll",
@@ -78,8 +79,12 @@ pub(super) fn pick(findings: &Findings<'_, '_>) -> Option<Target> {
             has(text, before, BEFORE)
         });
         let said = bare(text, clause);
-        if !said.is_empty() && !is_against(text, clause) {
-            ranked.push((rank(text, clause, after_doubt), said));
+        if said.is_empty() {
+            continue;
+        }
+        match is_against(text, clause) {
+            true => ranked.push((4, format!("not {said}"))),
+            false => ranked.push((rank(text, clause, after_doubt), said)),
         }
     }
     ranked.sort_by_key(|(rank, _)| *rank);
@@ -131,8 +136,9 @@ fn has(text: &Text<'_>, clause: &Clause, list: &[&str]) -> bool {
 /// "not my garden", "anything but april".
 fn is_against(text: &Text<'_>, clause: &Clause) -> bool {
     let first = text.word(clause.words.start);
-    AGAINST.contains(&first) || clause.turn == Turn::But && matches!(text.word(clause.words.start.saturating_sub(2)), "anything" | "anywhere" | "any")
-        || has(text, clause, &["cannot", "can't", "cant", "hate", "hates"])
+    let before = clause.words.start.checked_sub(2).map_or("", |at| text.word(at));
+    AGAINST.contains(&first)
+        || clause.turn == Turn::But && matches!(before, "anything" | "anywhere" | "any")
 }
 
 /// Clauses with the pick come first, reasons last.
@@ -140,7 +146,7 @@ fn rank(text: &Text<'_>, clause: &Clause, after_doubt: bool) -> u8 {
     match clause.turn {
         Turn::So if clause.words.len() <= 5 => 0,
         Turn::But if after_doubt => 0,
-        _ if has(text, clause, CUES) && clause.words.len() <= WORDS => 0,
+        Turn::None | Turn::So | Turn::But if has(text, clause, CUES) && clause.words.len() <= WORDS => 0,
         Turn::None | Turn::So => 1,
         Turn::But => 2,
         Turn::Reason => 3,
@@ -163,17 +169,10 @@ fn bare(text: &Text<'_>, clause: &Clause) -> String {
     }
 }
 
-/// Faces, hands and hearts say how one feels, not what one picks.
-fn is_mood(c: char) -> bool {
-    matches!(u32::from(c), 0x1F440 | 0x1F446..=0x1F450 | 0x1F480 | 0x1F493..=0x1F49F | 0x1F600..=0x1F64F | 0x1F900..=0x1F93A | 0x1F970..=0x1F97A | 0x1F3FB..=0x1F3FF)
-        && !matches!(c, '👍' | '👎')
-        || matches!(c, '❤' | '♥' | '🎉' | '🔥' | '💯' | '✨' | '✅' | '🧡' | '🤍' | '🖤' | '💅' | '💍')
-}
-
 /// The emojis that may stand for a choice, each with its word where it has one.
 fn emoji(folded: &str) -> Option<String> {
     let mut seen: Vec<char> = Vec::new();
-    for c in folded.chars().filter(|c| is_emoji(*c) && !is_mood(*c)) {
+    for c in folded.chars().filter(|c| is_emoji(*c) && !matches!(u32::from(*c), 0x1F3FB..=0x1F3FF)) {
         if !seen.contains(&c) && seen.len() < CLAUSES {
             seen.push(c);
         }
@@ -262,10 +261,10 @@ mod tests {
     }
 
     #[test]
-    fn an_emoji_is_a_pick_by_its_mark_and_its_word_and_a_mood_is_none() {
+    fn an_emoji_is_a_pick_by_its_mark_and_its_word() {
         assert_eq!(thing("🎸🎸").as_deref(), Some("🎸 guitar"));
         assert_eq!(thing("🍫 for me").as_deref(), Some("🍫; for me"));
-        assert_eq!(thing("❤️"), None);
+        assert_eq!(thing("❤️").as_deref(), Some("❤"));
     }
 
     #[test]

@@ -15,9 +15,15 @@ pub(super) enum Sureness {
 ///
 /// `keys` are the marks under which the choices were put, in their order, where they had any.
 pub(super) fn pick(options: &[&str], keys: &[String], said: &str) -> Option<(usize, Sureness)> {
-    let said = words(said);
+    let mut said = words(said);
+    if said.first().is_some_and(|word| word == "not") {
+        said.remove(0);
+        // Of two choices the other one is left.
+        let (denied, sureness) = worded(options, &said)?;
+        return (options.len() == 2).then(|| (1 - denied.min(1), sureness));
+    }
     let by_key = || keyed(keys, &said).map(|at| (at, Sureness::Word));
-    let by_word = || worded(options, &said);
+    let by_word = || worded(options, &said).or_else(|| initialled(options, &said));
     let by_place = || placed(options.len(), &said).map(|at| (at, Sureness::Place));
     by_key().or_else(by_word).or_else(by_place).filter(|(at, _)| *at < options.len())
 }
@@ -83,6 +89,18 @@ fn worded(options: &[&str], said: &[String]) -> Option<(usize, Sureness)> {
     Some((best, Sureness::Word))
 }
 
+/// The choice whose initials were said: "g&w" for gold and white.
+fn initialled(options: &[&str], said: &[String]) -> Option<(usize, Sureness)> {
+    let letters: String = said.iter().take_while(|word| word.chars().count() == 1).cloned().collect();
+    let initials = |option: &&str| -> String {
+        choice_words(option).iter().filter_map(|word| word.chars().next()).collect()
+    };
+    let fits = |option: &&str| letters.chars().count() >= 2 && initials(option) == letters;
+    let mut fitting = (0..options.len()).filter(|at| fits(&options[*at]));
+    let first = fitting.next()?;
+    fitting.next().is_none().then_some((first, Sureness::Word))
+}
+
 /// The words by which a choice is known; all of them where none is telling: "in", "both".
 fn choice_words(option: &str) -> Vec<String> {
     let all = words(option);
@@ -124,7 +142,11 @@ fn placed(options: usize, said: &[String]) -> Option<usize> {
         "choice", "vote", "team", "i", "definitely",
     ];
     let mut left = said.iter().filter(|word| !FILLER.contains(&word.as_str()));
-    let word = once(left.next()?);
+    let word = match (left.next(), said) {
+        (Some(word), _) => once(word),
+        (None, [only]) => only,
+        (None, _) => return None,
+    };
     let lead = left.next().is_none() || said.first().is_some_and(|first| once(first) == word);
     let named = match word {
         "first" | "1st" | "former" | "top" => Some(0),
@@ -209,6 +231,14 @@ mod tests {
         assert_eq!(picked(&["12 march", "19 march"], &[], "12 or 19"), None);
         assert_eq!(picked(&["bags", "fivers", "both"], &[], "both"), Some("both"));
         assert_eq!(picked(&["bags", "fivers"], &[], "both"), None);
+        assert_eq!(picked(&["bags", "fivers"], &[], "not the bags"), Some("fivers"));
+        assert_eq!(picked(&["bags", "fivers", "none"], &[], "not the bags"), None);
+    }
+
+    #[test]
+    fn initials_stand_for_a_choice() {
+        let options = ["gold and white", "gold and green"];
+        assert_eq!(picked(&options, &[], "g&w"), Some(options[0]));
     }
 
     #[test]

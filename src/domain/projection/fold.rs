@@ -138,7 +138,7 @@ impl Fold<'_> {
     }
 
     fn correct(&mut self, entry: &Entry, target: &Target, expense: &ExpenseEnrichment) -> Done {
-        let call = call(self.event, entry, target, Some(&expense.what));
+        let call = call(self.event, entry, target, Some(expense));
         let row = corrected_expense(
             &mut self.rows.expenses,
             &self.past,
@@ -211,7 +211,7 @@ impl Fold<'_> {
         target: &Target,
         expense: Option<&ExpenseEnrichment>,
     ) -> Done {
-        let call = call(self.event, entry, target, expense.map(|expense| expense.what.as_str()));
+        let call = call(self.event, entry, target, expense);
         let row = done_task(&mut self.rows.tasks, &self.past, &call)?;
         row.status = TaskStatus::Done;
         Some((row.id, Effect::Completed))
@@ -265,9 +265,22 @@ impl Fold<'_> {
     }
 
     fn repay(&mut self, entry: &Entry, target: &Target) -> Done {
-        let (to, minor) = self.debt(entry, target)?;
+        let received = target.minor.filter(|minor| *minor < 0);
+        let (from, to, minor) = match received {
+            Some(minor) => {
+                let from = self.event.person_named(target.person.as_deref()?)?.id.clone();
+                (from, entry.sender.clone(), -minor)
+            }
+            None => {
+                let (to, minor) = self.debt(entry, target)?;
+                (entry.sender.clone(), to, minor)
+            }
+        };
+        if from == to {
+            return None;
+        }
         let id = row_id(&self.event.id, &entry.message);
-        let (from, currency) = (entry.sender.clone(), self.event.currency);
+        let currency = self.event.currency;
         self.rows.repayments.push(RepaymentRow {
             id,
             from,
@@ -291,9 +304,13 @@ impl Fold<'_> {
             let own = row.shares.iter().find(|share| share.person == entry.sender);
             own.map(|share| share.minor)
         };
+        let repaid_now = self.past.latest().find(|touch| touch.effect == Effect::Repaid);
+        let repaid_now = repaid_now.filter(|touch| hours(touch.at, entry.sent_at) < FRESH);
+        let last = self.rows.repayments.iter().find(|row| repaid_now.is_some_and(|it| it.row == row.id));
         let owed = self.rows.expenses.iter().filter_map(|row| {
             let to = row.paid_by.as_ref().filter(|payer| **payer != entry.sender)?;
-            let meant = named.is_none_or(|person| person.id == *to)
+            let listed = self.event.participants.iter().any(|person| person.id == *to);
+            let meant = listed && named.is_none_or(|person| person.id == *to)
                 && row.status == ExpenseStatus::Paid
                 && row.currency == self.event.currency;
             let due = share(row);
@@ -302,8 +319,12 @@ impl Fold<'_> {
             });
             let about = things.iter().any(|thing| agreement(&row.what, thing) > 0);
             let fresh = self.past.hours_since(row.id, entry.sent_at) < FRESH;
-            let mark = (sum_fits, about, fresh);
-            let sure = sum_fits || fresh || about && (named.is_some() || sum.is_some());
+            // "same, sent": others just repaid this person for this.
+            let alike = last.is_some_and(|last| {
+                last.to == *to && row.shares.iter().any(|it| it.person == last.from && it.minor == last.minor)
+            });
+            let mark = (sum_fits, about, alike, fresh);
+            let sure = sum_fits || alike || fresh || about && (named.is_some() || sum.is_some());
             let sum = sum.or(due)?;
             (meant && sure).then_some((mark, self.past.place(row.id), to.clone(), sum))
         });
@@ -320,6 +341,11 @@ impl Fold<'_> {
             .filter(|touch| touch.effect == Effect::Opened && touch.by == entry.sender)
             .map(|touch| (touch.row, touch.at))
             .collect();
+        let of_sum = |row: Uuid| {
+            let mut rows = self.rows.expenses.iter().filter(|expense| expense.id == row);
+            rows.any(|expense| Some(expense.minor) == target.minor)
+        };
+        let priced = own.iter().find(|(row, _)| of_sum(*row) && self.standing_name(*row).is_some());
         let named = own.iter().find(|(row, _)| {
             self.standing_name(*row).is_some_and(|name| call.names.iter().any(|it| agreement(name, it) > 0))
         });
@@ -327,7 +353,7 @@ impl Fold<'_> {
             let mut fresh = own.iter().filter(|(_, at)| hours(*at, entry.sent_at) < FRESH);
             fresh.find(|(row, _)| self.standing_name(*row).is_some())
         };
-        let row = named.or_else(latest)?.0;
+        let row = priced.or(named).or_else(latest)?.0;
         for expense in self.rows.expenses.iter_mut().filter(|expense| expense.id == row) {
             expense.status = ExpenseStatus::Cancelled;
         }
@@ -360,11 +386,12 @@ fn call<'a>(
     event: &'a Event,
     entry: &'a Entry,
     target: &'a Target,
-    what: Option<&'a str>,
+    expense: Option<&'a ExpenseEnrichment>,
 ) -> Call<'a> {
-    let said = names(target.thing.as_deref()).chain(what);
+    let what = expense.map(|expense| expense.what.as_str());
     Call {
-        names: said.collect(),
+        names: names(target.thing.as_deref()).chain(what).collect(),
+        category: expense.map(|expense| expense.category.as_str()).filter(|name| *name != "other"),
         by: &entry.sender,
         name: event.name_of(&entry.sender),
         at: entry.sent_at,

@@ -73,7 +73,7 @@ pub(super) fn number(word: &str) -> Option<String> {
     }
     let end = word.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(word.len());
     let (digits, rest) = word.split_at(end);
-    let known = matches!(rest, "" | "st" | "nd" | "rd" | "th" | "am" | "pm" | "ish" | "h");
+    let known = matches!(rest, "" | "st" | "nd" | "rd" | "th" | "am" | "pm" | "ish" | "h" | "noon");
     if digits.is_empty() || !known {
         return None;
     }

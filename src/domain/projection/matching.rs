@@ -13,13 +13,15 @@ use crate::domain::enrichment::{ExpenseEnrichment, ExpenseStatus, TaskEnrichment
 use crate::domain::ids::PersonId;
 
 /// For how many hours a "done" without a name may mean a task of the sender's own.
-const OWN: f64 = 72.0;
+const OWN: f64 = 336.0;
 /// The same for a task that nobody in particular was given.
-const ANYONES: f64 = 6.0;
+const ANYONES: f64 = 24.0;
 /// The same for somebody else's task.
 const OTHERS: f64 = 0.5;
 /// For how many hours "forget that" may mean what was said last.
 const JUST_NOW: f64 = 1.0;
+/// Above this mark a name is the row's whole name, or the row's name is part of it.
+const PART: u32 = 12;
 
 /// Actions that are steps of one job: a venue that is rung is the venue that is booked.
 const JOBS: [&[&str]; 5] = [
@@ -76,6 +78,8 @@ fn is_nobodys(row: &TaskRow) -> bool {
 pub(super) struct Call<'a> {
     /// Names that its target may go by, likeliest first.
     pub(super) names: Vec<&'a str>,
+    /// What kind of expense it is about, where it books one.
+    pub(super) category: Option<&'a str>,
     /// The sender.
     pub(super) by: &'a PersonId,
     /// What the group calls the sender.
@@ -102,33 +106,35 @@ pub(super) fn done_task<'a>(
     past: &Past,
     call: &Call<'_>,
 ) -> Option<&'a mut TaskRow> {
-    let open = |row: &&mut TaskRow| row.status == TaskStatus::Open;
-    let standing = |row: &TaskRow| {
-        if is_given_to(row, call.name) {
-            4
-        } else if is_nobodys(row) {
-            2
-        } else {
-            u32::from(past.opener(row.id) == Some(call.by))
-        }
-    };
-    let (best, _) = tasks
-        .iter_mut()
-        .filter(open)
-        .filter_map(|row| {
-            let named = call.named(&row.object);
-            let fresh = past.hours_since(row.id, call.at);
-            let meant = match standing(row) {
-                _ if named > 0 => true,
-                4 => fresh < OWN,
-                2 => fresh < ANYONES,
-                _ => fresh < OTHERS,
-            };
-            let mark = (named + standing(row), past.place(row.id));
-            meant.then_some((row, mark))
-        })
-        .max_by_key(|(_, mark)| *mark)?;
-    Some(best)
+    let open = tasks.iter_mut().filter(|row| row.status == TaskStatus::Open);
+    let marked = open.filter_map(|row| {
+        let (kind, other_kind) = kind(past.category(row.id), call.category);
+        let named = call.named(&row.object) / if other_kind { 2 } else { 1 };
+        let kind = 12 * u32::from(kind);
+        let (standing, reach) = standing(row, past, call);
+        let meant = named > 0 || past.hours_since(row.id, call.at) < reach * if kind > 0 { 10.0 } else { 1.0 };
+        meant.then(|| ((named + kind + standing, past.place(row.id)), row))
+    });
+    marked.max_by_key(|(mark, _)| *mark).map(|(_, row)| row)
+}
+
+/// Whether a task and an expense are of one kind, and whether they are of two.
+fn kind(task: Option<&str>, expense: Option<&str>) -> (bool, bool) {
+    match (task, expense) {
+        (Some(task), Some(expense)) => (task == expense, task != expense),
+        (None, _) | (_, None) => (false, false),
+    }
+}
+
+/// How close a task is to the sender, and for how many hours they may mean it without naming it.
+fn standing(row: &TaskRow, past: &Past, call: &Call<'_>) -> (u32, f64) {
+    if is_given_to(row, call.name) {
+        (10, OWN)
+    } else if is_nobodys(row) {
+        (2, ANYONES)
+    } else {
+        (u32::from(past.opener(row.id) == Some(call.by)), OTHERS)
+    }
 }
 
 /// The open task that is called off: one that is named, or else the one that was spoken of just now.
@@ -137,10 +143,12 @@ pub(super) fn open_task<'a>(
     past: &Past,
     call: &Call<'_>,
 ) -> Option<&'a mut TaskRow> {
+    let known = tasks.iter().any(|row| call.named(&row.object) > PART);
     let open = tasks.iter_mut().filter(|row| row.status == TaskStatus::Open);
     let marked = open.filter_map(|row| {
         let named = call.named(&row.object);
-        let meant = named > 0 || past.hours_since(row.id, call.at) < JUST_NOW;
+        let just_now = past.hours_since(row.id, call.at) < JUST_NOW;
+        let meant = named > 0 || just_now && !known;
         meant.then(|| ((named, past.place(row.id)), row))
     });
     marked.max_by_key(|(mark, _)| *mark).map(|(_, row)| row)
@@ -176,16 +184,15 @@ pub(super) fn corrected_expense<'a>(
     old_minor: Option<i64>,
     new: &ExpenseEnrichment,
 ) -> Option<&'a mut ExpenseRow> {
-    let standing = expenses
-        .iter_mut()
-        .filter(|row| row.status != ExpenseStatus::Cancelled && row.currency == new.currency);
+    let standing = expenses.iter_mut().filter(|row| row.status != ExpenseStatus::Cancelled);
     let marked = standing.filter_map(|row| {
         let named = call.named(&row.what);
         let own = past.opener(row.id) == Some(call.by) || row.paid_by.as_ref() == Some(call.by);
         let by_sum = if old_minor == Some(row.minor) { 40 } else { 0 };
         let near = 5 * u32::from(is_near(row.minor, new.minor));
         let kind = 5 * u32::from(row.category == new.category && new.category != "other");
-        let meant = by_sum > 0 || named > 0 || own && (near > 0 || kind > 0);
+        let alike = row.currency == new.currency && (near > 0 || kind > 0);
+        let meant = by_sum > 0 || named > 0 || own && alike;
         let mark = by_sum + named + near + kind + 5 * u32::from(own);
         meant.then(|| ((mark, past.place(row.id)), row))
     });

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Effect, Entry};
+use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::PersonId;
 
 /// Something that was done to a row.
@@ -23,15 +24,25 @@ pub(super) struct Past {
     touches: Vec<Touch>,
     /// By row: the places of its first and its last touch.
     rows: HashMap<Uuid, (usize, usize)>,
+    /// By task: the expense category that it falls under.
+    categories: HashMap<Uuid, String>,
 }
 
 impl Past {
     /// Takes in what an entry did.
     pub(super) fn push(&mut self, entry: &Entry, row: Uuid, effect: Effect) {
         let at = self.touches.len();
+        if let Some(Enrichment::Task(task)) = &entry.contribution.enrichment {
+            self.categories.insert(row, task.base.category.clone());
+        }
         self.rows.entry(row).or_insert((at, at)).1 = at;
         let (by, at) = (entry.sender.clone(), entry.sent_at);
         self.touches.push(Touch { row, by, at, effect });
+    }
+
+    /// The expense category that a task falls under, where it falls under one.
+    pub(super) fn category(&self, task: Uuid) -> Option<&str> {
+        self.categories.get(&task).map(String::as_str).filter(|name| *name != "other")
     }
 
     /// Who opened a row.
