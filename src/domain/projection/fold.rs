@@ -1,11 +1,16 @@
 //! The fold itself: contributions in, rows out.
 
-use super::ballot::{Sureness, pick};
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::debts::{Transfer, transfer};
 use super::likeness::{agreement, names};
 use super::matching::{
-    Call, corrected_expense, done_task, due_expense, expense_again, open_task, task_again,
+    Call, bought_task, corrected_expense, done_task, due_expense, expense_again, open_task, task_again,
 };
-use super::past::{Past, hours};
+use super::votes::choice;
+use super::past::{FRESH, Past, Touch, hours};
 use super::{
     Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
     TaskStatus, row_id,
@@ -17,14 +22,6 @@ use crate::domain::enrichment::{
 use crate::domain::ids::PersonId;
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 use crate::domain::money::split_equally;
-use jiff::Timestamp;
-use std::collections::HashSet;
-use uuid::Uuid;
-
-/// For how many hours what was said last may be meant by an answer that names nothing.
-const FRESH: f64 = 48.0;
-/// For how many hours after its last vote a poll takes votes.
-const POLLED: f64 = 21.0 * 24.0;
 
 /// The rows that these contributions yield, whatever order they are given in.
 pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
@@ -71,7 +68,10 @@ impl Fold<'_> {
                 self.expense(entry, expense)
             }
             (Some(Enrichment::Task(task)), _) => self.task(entry, task),
-            (Some(Enrichment::Expense(expense)), _) => self.expense(entry, expense),
+            (Some(Enrichment::Expense(expense)), _) => {
+                self.buy(expense);
+                self.expense(entry, expense)
+            }
             (Some(Enrichment::Poll(poll)), _) => self.poll(entry, poll),
             (Some(Enrichment::Answer(_)) | None, Some(change)) => self.follow_up(entry, change),
             (Some(Enrichment::Answer(_)) | None, None) => None,
@@ -217,8 +217,23 @@ impl Fold<'_> {
         Some((row.id, Effect::Completed))
     }
 
+    /// What somebody was to book or buy and has paid for is done, whether they say so or not.
+    fn buy(&mut self, expense: &ExpenseEnrichment) {
+        let Some(payer) = expense.paid_by.as_ref().filter(|_| expense.status == ExpenseStatus::Paid)
+        else {
+            return;
+        };
+        let payer = self.event.name_of(payer);
+        if let Some(row) = bought_task(&mut self.rows.tasks, &self.past, expense, payer) {
+            row.status = TaskStatus::Done;
+        }
+    }
+
     fn vote(&mut self, entry: &Entry, target: &Target) -> Done {
-        let (poll, option) = self.choice(entry, target)?;
+        let polls = self.rows.polls.iter().enumerate();
+        let open: Vec<(usize, &PollRow)> =
+            polls.filter(|(_, row)| !self.closed.contains(&row.id)).collect();
+        let (poll, option) = choice(self.event, &open, &self.past, entry, target)?;
         let row = self.rows.polls.get_mut(poll)?;
         for choice in &mut row.options {
             choice.votes.retain(|voter| *voter != entry.sender);
@@ -227,133 +242,18 @@ impl Fold<'_> {
         Some((row.id, Effect::Voted))
     }
 
-    /// The poll and the choice that a vote is for: the latest poll that has what was said.
-    fn choice(&self, entry: &Entry, target: &Target) -> Option<(usize, usize)> {
-        let open = |(_, row): &(usize, &PollRow)| {
-            !self.closed.contains(&row.id)
-                && self.past.hours_since(row.id, entry.sent_at) < POLLED
-        };
-        for (poll, row) in self.rows.polls.iter().enumerate().rev().filter(open) {
-            let options: Vec<&str> = row.options.iter().map(|option| option.text.as_str()).collect();
-            let fresh = self.past.hours_since(row.id, entry.sent_at) < FRESH;
-            for said in names(target.thing.as_deref()) {
-                match pick(&options, &[], said) {
-                    Some((option, Sureness::Word)) => return Some((poll, option)),
-                    Some((option, Sureness::Place)) if fresh => return Some((poll, option)),
-                    Some(_) | None => {}
-                }
-            }
-        }
-        self.choice_of_another(entry, target)
-    }
-
-    /// "same", "with Paulina": the choice of who voted last, or of the one who is named.
-    fn choice_of_another(&self, entry: &Entry, target: &Target) -> Option<(usize, usize)> {
-        let named = target.person.as_deref().and_then(|name| self.event.person_named(name));
-        let says_same = names(target.thing.as_deref()).any(|said| said == "same");
-        let mut votes = self.past.latest().filter(|touch| {
-            touch.effect == Effect::Voted
-                && touch.by != entry.sender
-                && named.is_none_or(|person| person.id == touch.by)
-                && hours(touch.at, entry.sent_at) < FRESH
-        });
-        let other = votes.next().filter(|_| says_same || named.is_some())?;
-        let poll = self.rows.polls.iter().position(|row| row.id == other.row)?;
-        let options = &self.rows.polls.get(poll)?.options;
-        let option = options.iter().position(|option| option.votes.contains(&other.by))?;
-        Some((poll, option))
-    }
-
     fn repay(&mut self, entry: &Entry, target: &Target) -> Done {
-        let received = target.minor.filter(|minor| *minor < 0);
-        let (from, to, minor) = match received {
-            Some(minor) => {
-                let from = self.event.person_named(target.person.as_deref()?)?.id.clone();
-                (from, entry.sender.clone(), -minor)
-            }
-            None => {
-                let (to, minor) = self.debt(entry, target)?;
-                (entry.sender.clone(), to, minor)
-            }
-        };
-        if from == to {
-            return None;
-        }
+        let Transfer { from, to, minor } =
+            transfer(self.event, &self.rows, &self.past, entry, target)?;
         let id = row_id(&self.event.id, &entry.message);
-        let currency = self.event.currency;
-        self.rows.repayments.push(RepaymentRow {
-            id,
-            from,
-            to,
-            minor,
-            currency,
-            opened_at: entry.sent_at,
-        });
+        let (currency, opened_at) = (self.event.currency, entry.sent_at);
+        self.rows.repayments.push(RepaymentRow { id, from, to, minor, currency, opened_at });
         Some((id, Effect::Repaid))
     }
 
-    /// Whom a repayment went to, and how much: what was said, completed from the expense it is for.
-    fn debt(&self, entry: &Entry, target: &Target) -> Option<(PersonId, i64)> {
-        let named = target.person.as_deref().and_then(|name| self.event.person_named(name));
-        let sum = target.minor.filter(|minor| *minor > 0);
-        if let (Some(person), Some(sum)) = (named, sum) {
-            return (person.id != entry.sender).then(|| (person.id.clone(), sum));
-        }
-        let things: Vec<&str> = names(target.thing.as_deref()).collect();
-        let share = |row: &ExpenseRow| {
-            let own = row.shares.iter().find(|share| share.person == entry.sender);
-            own.map(|share| share.minor)
-        };
-        let repaid_now = self.past.latest().find(|touch| touch.effect == Effect::Repaid);
-        let repaid_now = repaid_now.filter(|touch| hours(touch.at, entry.sent_at) < FRESH);
-        let last = self.rows.repayments.iter().find(|row| repaid_now.is_some_and(|it| it.row == row.id));
-        let owed = self.rows.expenses.iter().filter_map(|row| {
-            let to = row.paid_by.as_ref().filter(|payer| **payer != entry.sender)?;
-            let listed = self.event.participants.iter().any(|person| person.id == *to);
-            let meant = listed && named.is_none_or(|person| person.id == *to)
-                && row.status == ExpenseStatus::Paid
-                && row.currency == self.event.currency;
-            let due = share(row);
-            let sum_fits = sum.is_some_and(|sum| {
-                sum == row.minor || due.is_some_and(|due| (due - sum).abs() * 100 <= due)
-            });
-            let about = things.iter().any(|thing| agreement(&row.what, thing) > 0);
-            let fresh = self.past.hours_since(row.id, entry.sent_at) < FRESH;
-            // "same, sent": others just repaid this person for this.
-            let alike = last.is_some_and(|last| {
-                last.to == *to && row.shares.iter().any(|it| it.person == last.from && it.minor == last.minor)
-            });
-            let mark = (sum_fits, about, alike, fresh);
-            let sure = sum_fits || alike || fresh || about && (named.is_some() || sum.is_some());
-            let sum = sum.or(due)?;
-            (meant && sure).then_some((mark, self.past.place(row.id), to.clone(), sum))
-        });
-        let (_, _, to, minor) = owed.max_by_key(|(mark, place, ..)| (*mark, *place))?;
-        (minor > 0).then_some((to, minor))
-    }
-
-    /// Takes back the latest row that the sender opened; with a thing, the latest one about it.
+    /// Takes back what the sender opened: the entry that is named or of that sum, else their latest.
     fn retract(&mut self, entry: &Entry, target: &Target) -> Done {
-        let call = call(self.event, entry, target, None);
-        let own: Vec<(Uuid, Timestamp)> = self
-            .past
-            .latest()
-            .filter(|touch| touch.effect == Effect::Opened && touch.by == entry.sender)
-            .map(|touch| (touch.row, touch.at))
-            .collect();
-        let of_sum = |row: Uuid| {
-            let mut rows = self.rows.expenses.iter().filter(|expense| expense.id == row);
-            rows.any(|expense| Some(expense.minor) == target.minor)
-        };
-        let priced = own.iter().find(|(row, _)| of_sum(*row) && self.standing_name(*row).is_some());
-        let named = own.iter().find(|(row, _)| {
-            self.standing_name(*row).is_some_and(|name| call.names.iter().any(|it| agreement(name, it) > 0))
-        });
-        let latest = || {
-            let mut fresh = own.iter().filter(|(_, at)| hours(*at, entry.sent_at) < FRESH);
-            fresh.find(|(row, _)| self.standing_name(*row).is_some())
-        };
-        let row = priced.or(named).or_else(latest)?.0;
+        let row = self.own_row(entry, target)?;
         for expense in self.rows.expenses.iter_mut().filter(|expense| expense.id == row) {
             expense.status = ExpenseStatus::Cancelled;
         }
@@ -364,6 +264,23 @@ impl Fold<'_> {
             self.closed.insert(row);
         }
         Some((row, Effect::Cancelled))
+    }
+
+    fn own_row(&self, entry: &Entry, target: &Target) -> Option<Uuid> {
+        let own = self.past.latest().filter(|touch| {
+            touch.effect == Effect::Opened && touch.by == entry.sender
+        });
+        let own: Vec<(&Touch, &str)> =
+            own.filter_map(|touch| Some((touch, self.standing_name(touch.row)?))).collect();
+        let of_sum = |row: Uuid| {
+            let mut rows = self.rows.expenses.iter();
+            rows.any(|expense| expense.id == row && Some(expense.minor) == target.minor)
+        };
+        let is_named = |name: &str| names(target.thing.as_deref()).any(|it| agreement(name, it) > 0);
+        let priced = own.iter().find(|(touch, _)| of_sum(touch.row));
+        let named = priced.or_else(|| own.iter().find(|(_, name)| is_named(name)));
+        let fresh = || own.iter().find(|(touch, _)| hours(touch.at, entry.sent_at) < FRESH);
+        named.or_else(fresh).map(|(touch, _)| touch.row)
     }
 
     /// What a row is about, when there is something left to take back.

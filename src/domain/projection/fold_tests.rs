@@ -115,7 +115,8 @@ fn any_contribution() -> impl Strategy<Value = Contribution> {
         FollowUpKind::Retraction,
     ]);
     let minor = prop::sample::select(vec![1_000i64, 2_550, 9_999]);
-    let target = (prop::option::of(object.clone()), prop::option::of(minor.clone()), who.clone())
+    let said = prop::sample::select(vec!["cake", "dj; venue", "same", "second one", "not cake", "2"]);
+    let target = (prop::option::of(said), prop::option::of(minor.clone()), who.clone())
         .prop_map(|(thing, minor, person)| Target {
             thing: thing.map(Into::into),
             minor,
@@ -125,8 +126,8 @@ fn any_contribution() -> impl Strategy<Value = Contribution> {
         (object.clone(), action, who.clone())
             .prop_map(|(object, action, who)| task(object, action, who)),
         (object.clone(), minor, who, prop::bool::ANY).prop_map(|(object, minor, who, corrects)| {
-            let follow_up = FollowUp { kind: FollowUpKind::Correction, target: thing(object) };
-            Contribution { follow_up: corrects.then_some(follow_up), ..expense(object, minor, who) }
+            let kind = if corrects { FollowUpKind::Correction } else { FollowUpKind::Completion };
+            said(expense(object, minor, who), kind, thing(object))
         }),
         Just(poll(&["cake", "flowers"])),
         (kind, target).prop_map(|(kind, target)| follow_up(kind, target)),
@@ -249,4 +250,156 @@ fn a_repayment_counts_in_balances_and_not_in_spending() {
     let event = event();
     let owed = balances(&rows, event.currency, &event.people());
     assert_eq!(owed.iter().map(|(_, minor)| *minor).collect::<Vec<_>>(), [3_000, 0, -3_000]);
+}
+
+fn said(what: Contribution, kind: FollowUpKind, target: Target) -> Contribution {
+    Contribution { follow_up: Some(FollowUp { kind, target }), ..what }
+}
+
+#[test]
+fn an_expense_that_says_that_it_is_done_is_booked_and_completes_the_task_it_names() {
+    let done = said(
+        expense("guitar", 115_000, Some("Ben")),
+        FollowUpKind::Completion,
+        thing("guitar; card"),
+    );
+    let rows = folded(vec![
+        ("Ana", task("guitar", "buy", Some("Ben"))),
+        ("Ana", task("cake", "buy", Some("Ben"))),
+        ("Ben", done),
+    ]);
+    let status: Vec<_> = rows.tasks.iter().map(|row| row.status).collect();
+    assert_eq!(status, [TaskStatus::Done, TaskStatus::Open]);
+    assert_eq!((rows.expenses.len(), rows.sources.len()), (1, 3));
+    assert_eq!(rows.sources[2].projection, rows.expenses[0].id);
+}
+
+#[test]
+fn what_was_paid_for_is_bought_and_another_persons_job_is_not() {
+    let rows = folded(vec![
+        ("Ana", task("chair", "book", Some("Ben"))),
+        ("Ana", task("cake", "buy", Some("Ana"))),
+        ("Ben", expense("chairs", 14_000, Some("Ben"))),
+        ("Ben", expense("cake", 9_000, Some("Ben"))),
+        ("Ben", expense("cake", 500, None)),
+    ]);
+    let status: Vec<_> = rows.tasks.iter().map(|row| row.status).collect();
+    assert_eq!(status, [TaskStatus::Done, TaskStatus::Open]);
+}
+
+#[test]
+fn a_bare_done_means_the_senders_own_latest_task() {
+    let rows = folded(vec![
+        ("Ana", task("dj", "book", Some("Ben"))),
+        ("Ana", task("cake", "buy", Some("Ben"))),
+        ("Ana", task("flowers", "buy", Some("Cleo"))),
+        ("Ben", follow_up(FollowUpKind::Completion, Target::default())),
+    ]);
+    let status: Vec<_> = rows.tasks.iter().map(|row| row.status).collect();
+    assert_eq!(status, [TaskStatus::Open, TaskStatus::Done, TaskStatus::Open]);
+}
+
+#[test]
+fn a_bare_done_of_somebody_without_a_task_answers_the_one_just_asked_about() {
+    let rows = folded(vec![
+        ("Ana", task("flowers", "buy", Some("someone"))),
+        ("Ana", task("hall", "book", Some("someone"))),
+        ("Ana", task("flowers", "buy", Some("someone"))),
+        ("Ben", follow_up(FollowUpKind::Completion, Target::default())),
+    ]);
+    assert_eq!(rows.sources[3].projection, rows.tasks[0].id);
+}
+
+#[test]
+fn a_vote_goes_to_the_latest_poll_that_has_what_was_said() {
+    let vote = |said: &str| follow_up(FollowUpKind::Vote, thing(said));
+    let rows = folded(vec![
+        ("Ana", poll(&["lake house", "old barn"])),
+        ("Ana", poll(&["friday", "saturday"])),
+        ("Ben", vote("second one")),
+        ("Cleo", vote("barn")),
+        ("Ana", vote("sat")),
+        ("Ben", vote("either")),
+    ]);
+    let votes = |poll: usize, option: usize| rows.polls[poll].options[option].votes.len();
+    assert_eq!((votes(0, 1), votes(1, 1), votes(1, 0)), (1, 2, 0));
+    assert_eq!(rows.sources.len(), 5);
+}
+
+#[test]
+fn same_votes_as_the_voter_before_or_as_the_one_who_is_named() {
+    let named = Target { person: Some("Ana".into()), ..thing("voting with ana; same") };
+    let rows = folded(vec![
+        ("Ana", poll(&["tapas", "curry", "pizza"])),
+        ("Ana", follow_up(FollowUpKind::Vote, thing("curry"))),
+        ("Ben", follow_up(FollowUpKind::Vote, thing("same"))),
+        ("Ben", follow_up(FollowUpKind::Vote, thing("pizza"))),
+        ("Cleo", follow_up(FollowUpKind::Vote, named)),
+    ]);
+    assert_eq!(rows.polls[0].result(), Some("curry"));
+}
+
+#[test]
+fn a_correction_finds_its_expense_by_old_sum_by_thing_or_as_the_senders_latest() {
+    let corrected = |what: &str, minor: i64, target: Target| {
+        said(expense(what, minor, Some("Ana")), FollowUpKind::Correction, target)
+    };
+    for (target, new, right) in [
+        (Target { minor: Some(9_000), ..Target::default() }, 4_000, 0),
+        (thing("taxi"), 4_000, 1),
+        (Target::default(), 3_100, 1),
+    ] {
+        let rows = folded(vec![
+            ("Ana", expense("cake", 9_000, Some("Ana"))),
+            ("Ana", expense("taxi", 3_000, Some("Ana"))),
+            ("Ben", expense("ice", 3_050, Some("Ben"))),
+            ("Ana", corrected("other", new, target.clone())),
+        ]);
+        assert_eq!((rows.expenses.len(), rows.expenses[right].minor), (3, new), "{target:?}");
+    }
+}
+
+#[test]
+fn a_repayment_is_completed_from_the_expense_it_is_for() {
+    let repay = |target: Target| follow_up(FollowUpKind::Repayment, target);
+    let rows = folded(vec![
+        ("Ana", expense("cake", 9_000, Some("Ana"))),
+        ("Cleo", expense("taxi", 6_000, Some("Cleo"))),
+        ("Ben", repay(Target { minor: Some(3_000), ..Target::default() })),
+        ("Cleo", repay(thing("same"))),
+        ("Ben", repay(Target { minor: Some(-500), person: Some("Ana".into()), thing: None })),
+        ("Ben", repay(Target { minor: Some(-500), ..Target::default() })),
+    ]);
+    let sent: Vec<_> = rows
+        .repayments
+        .iter()
+        .map(|row| (row.from.0.as_str(), row.to.0.as_str(), row.minor))
+        .collect();
+    assert_eq!(sent, [("Ben", "Ana", 3_000), ("Cleo", "Ana", 3_000), ("Ana", "Ben", 500)]);
+}
+
+#[test]
+fn what_is_called_off_is_never_guessed_when_it_is_named() {
+    let cancel = |said: &str| follow_up(FollowUpKind::Cancellation, thing(said));
+    let rows = folded(vec![
+        ("Ana", task("chair", "book", None)),
+        ("Ana", follow_up(FollowUpKind::Completion, thing("chair"))),
+        ("Ana", task("kayak", "bring", Some("Ana"))),
+        ("Ben", cancel("chair")),
+        ("Ben", cancel("insurance")),
+    ]);
+    let status: Vec<_> = rows.tasks.iter().map(|row| row.status).collect();
+    // The second one names nothing that is known, and follows the kayak at once.
+    assert_eq!(status, [TaskStatus::Done, TaskStatus::Cancelled]);
+    assert_eq!(rows.sources.len(), 4);
+}
+
+#[test]
+fn a_poll_that_is_called_off_takes_no_more_votes() {
+    let rows = folded(vec![
+        ("Ana", poll(&["tapas", "curry"])),
+        ("Ana", follow_up(FollowUpKind::Retraction, Target::default())),
+        ("Ben", follow_up(FollowUpKind::Vote, thing("curry"))),
+    ]);
+    assert_eq!((rows.polls[0].result(), rows.sources.len()), (None, 2));
 }

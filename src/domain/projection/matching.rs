@@ -108,22 +108,38 @@ pub(super) fn done_task<'a>(
 ) -> Option<&'a mut TaskRow> {
     let open = tasks.iter_mut().filter(|row| row.status == TaskStatus::Open);
     let marked = open.filter_map(|row| {
-        let (kind, other_kind) = kind(past.category(row.id), call.category);
-        let named = call.named(&row.object) / if other_kind { 2 } else { 1 };
-        let kind = 12 * u32::from(kind);
-        let (standing, reach) = standing(row, past, call);
-        let meant = named > 0 || past.hours_since(row.id, call.at) < reach * if kind > 0 { 10.0 } else { 1.0 };
-        meant.then(|| ((named + kind + standing, past.place(row.id)), row))
+        let named = call.named(&row.object);
+        let (standing, hours) = standing(row, past, call);
+        let (mark, hours) = match (past.category(row.id), call.category) {
+            (Some(task), Some(expense)) if task == expense => (named + 12, hours * 10.0),
+            (Some(_), Some(_)) => (named / 2, hours),
+            (None, _) | (_, None) => (named, hours),
+        };
+        let meant = named > 0 || past.hours_since(row.id, call.at) < hours;
+        meant.then(|| ((mark + standing, past.place(row.id)), row))
     });
     marked.max_by_key(|(mark, _)| *mark).map(|(_, row)| row)
 }
 
-/// Whether a task and an expense are of one kind, and whether they are of two.
-fn kind(task: Option<&str>, expense: Option<&str>) -> (bool, bool) {
-    match (task, expense) {
-        (Some(task), Some(expense)) => (task == expense, task != expense),
-        (None, _) | (_, None) => (false, false),
-    }
+/// The open task that a payment is for: to book or buy what was paid for, given to the payer or to
+/// nobody in particular.
+pub(super) fn bought_task<'a>(
+    tasks: &'a mut [TaskRow],
+    past: &Past,
+    expense: &ExpenseEnrichment,
+    payer: &str,
+) -> Option<&'a mut TaskRow> {
+    const PAID_FOR: [&str; 3] = ["book", "buy", "pay"];
+    tasks.iter_mut().rev().find(|row| {
+        let own = is_given_to(row, payer);
+        let of_kind = past.category(row.id) == Some(expense.category.as_str());
+        let meant = match agreement(&row.object, &expense.what) {
+            0 => own && of_kind,
+            1 => own,
+            _ => own || is_nobodys(row),
+        };
+        row.status == TaskStatus::Open && PAID_FOR.contains(&row.action.as_str()) && meant
+    })
 }
 
 /// How close a task is to the sender, and for how many hours they may mean it without naming it.
@@ -143,6 +159,7 @@ pub(super) fn open_task<'a>(
     past: &Past,
     call: &Call<'_>,
 ) -> Option<&'a mut TaskRow> {
+    // What is named and not open any more leaves nothing to guess.
     let known = tasks.iter().any(|row| call.named(&row.object) > PART);
     let open = tasks.iter_mut().filter(|row| row.status == TaskStatus::Open);
     let marked = open.filter_map(|row| {

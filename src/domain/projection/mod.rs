@@ -7,8 +7,10 @@
 mod likeness;
 mod ballot;
 mod past;
-mod fold;
 mod matching;
+mod votes;
+mod debts;
+mod fold;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -193,6 +195,9 @@ impl Effect {
 }
 
 /// Which message did what to which row; a message has at most one effect.
+///
+/// A message that books an expense has its effect there, also when it says or shows that a task is
+/// done: that the task is done then follows in the fold, as a share follows from an amount.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRow {
     /// The message.

@@ -9,6 +9,9 @@ use super::{Effect, Entry};
 use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::PersonId;
 
+/// For how many hours what was said last may be meant by an answer that names nothing.
+pub(super) const FRESH: f64 = 48.0;
+
 /// Something that was done to a row.
 #[derive(Debug, Clone)]
 pub(super) struct Touch {
