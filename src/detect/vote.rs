@@ -13,14 +13,102 @@ use crate::domain::intent::Target;
 /// Words that a pick may be wrapped in.
 const AROUND: &[&str] = &[
     "not",
-    "the", "a", "an", "for", "me", "us", "please", "pls", "plz", "it", "is", "then", "easy", "ez",
-    "obviously", "obvs", "obv", "obvi", "deffo", "defo", "definitely", "too", "also", "as", "well",
-    "gets", "my", "our", "vote", "votes", "voting", "from", "wins", "works", "i", "i'd", "i'll",
-    "i'm", "we", "we'd", "go", "going", "with", "say", "like", "prefer", "love", "lean", "ok",
-    "okay", "yes", "yeah", "yep", "yup", "oh", "hmm", "would", "be", "and", "all", "the", "way",
-    "team", "think", "pick", "fine", "good", "great", "best", "better", "sounds", "just", "of",
-    "course", "either", "to", "at", "now", "this", "that", "more", "much", "really", "lol", "haha",
-    "thanks", "guess", "still", "got", "has", "want", "let's", "lets", "do", "mine", "sure",
+    "the",
+    "a",
+    "an",
+    "for",
+    "me",
+    "us",
+    "please",
+    "pls",
+    "plz",
+    "it",
+    "is",
+    "then",
+    "easy",
+    "ez",
+    "obviously",
+    "obvs",
+    "obv",
+    "obvi",
+    "deffo",
+    "defo",
+    "definitely",
+    "too",
+    "also",
+    "as",
+    "well",
+    "gets",
+    "my",
+    "our",
+    "vote",
+    "votes",
+    "voting",
+    "from",
+    "wins",
+    "works",
+    "i",
+    "i'd",
+    "i'll",
+    "i'm",
+    "we",
+    "we'd",
+    "go",
+    "going",
+    "with",
+    "say",
+    "like",
+    "prefer",
+    "love",
+    "lean",
+    "ok",
+    "okay",
+    "yes",
+    "yeah",
+    "yep",
+    "yup",
+    "oh",
+    "hmm",
+    "would",
+    "be",
+    "and",
+    "all",
+    "the",
+    "way",
+    "team",
+    "think",
+    "pick",
+    "fine",
+    "good",
+    "great",
+    "best",
+    "better",
+    "sounds",
+    "just",
+    "of",
+    "course",
+    "either",
+    "to",
+    "at",
+    "now",
+    "this",
+    "that",
+    "more",
+    "much",
+    "really",
+    "lol",
+    "haha",
+    "thanks",
+    "guess",
+    "still",
+    "got",
+    "has",
+    "want",
+    "let's",
+    "lets",
+    "do",
+    "mine",
+    "sure",
 ];
 /// Words that give a reason or take something back: what follows is no pick, or a better one.
 const TURNS: &[(&str, Turn)] = &[
@@ -75,9 +163,10 @@ pub(super) fn pick(findings: &Findings<'_, '_>) -> Option<Target> {
     let clauses = clauses(text);
     let mut ranked: Vec<(u8, String)> = Vec::new();
     for (at, clause) in clauses.iter().enumerate() {
-        let after_doubt = at.checked_sub(1).and_then(|at| clauses.get(at)).is_some_and(|before| {
-            has(text, before, BEFORE)
-        });
+        let after_doubt = at
+            .checked_sub(1)
+            .and_then(|at| clauses.get(at))
+            .is_some_and(|before| has(text, before, BEFORE));
         let said = bare(text, clause);
         if said.is_empty() {
             continue;
@@ -95,11 +184,12 @@ pub(super) fn pick(findings: &Findings<'_, '_>) -> Option<Target> {
     }
     picks.dedup();
     picks.truncate(CLAUSES);
-    if is_same(text) {
+    let person = follows(findings);
+    if person.is_some() || is_same(text) {
         picks.push("same".to_owned());
     }
     let thing = (!picks.is_empty()).then(|| picks.join("; "))?;
-    Some(Target { thing: Some(thing), minor: None, person: follows(findings) })
+    Some(Target { thing: Some(thing), minor: None, person })
 }
 
 /// The text's clauses: cut at marks that end one, and at words that turn to another.
@@ -126,7 +216,8 @@ fn clauses(text: &Text<'_>) -> Vec<Clause> {
 
 /// "9.30" is one time and "white-green" one choice; "lake. It" are two clauses.
 fn ends_clause(gap: &str) -> bool {
-    gap.chars().count() > 1 && gap.contains(['.', ',', '!', '?', ';', ':', '\n', '(', ')', '…', '-'])
+    gap.chars().count() > 1
+        && gap.contains(['.', ',', '!', '?', ';', ':', '\n', '(', ')', '…', '-'])
 }
 
 fn has(text: &Text<'_>, clause: &Clause, list: &[&str]) -> bool {
@@ -146,7 +237,11 @@ fn rank(text: &Text<'_>, clause: &Clause, after_doubt: bool) -> u8 {
     match clause.turn {
         Turn::So if clause.words.len() <= 5 => 0,
         Turn::But if after_doubt => 0,
-        Turn::None | Turn::So | Turn::But if has(text, clause, CUES) && clause.words.len() <= WORDS => 0,
+        Turn::None | Turn::So | Turn::But
+            if has(text, clause, CUES) && clause.words.len() <= WORDS =>
+        {
+            0
+        }
         Turn::None | Turn::So => 1,
         Turn::But => 2,
         Turn::Reason => 3,
@@ -172,7 +267,8 @@ fn bare(text: &Text<'_>, clause: &Clause) -> String {
 /// The emojis that may stand for a choice, each with its word where it has one.
 fn emoji(folded: &str) -> Option<String> {
     let mut seen: Vec<char> = Vec::new();
-    for c in folded.chars().filter(|c| is_emoji(*c) && !matches!(u32::from(*c), 0x1F3FB..=0x1F3FF)) {
+    for c in folded.chars().filter(|c| is_emoji(*c) && !matches!(u32::from(*c), 0x1F3FB..=0x1F3FF))
+    {
         if !seen.contains(&c) && seen.len() < CLAUSES {
             seen.push(c);
         }
@@ -190,15 +286,19 @@ fn is_same(text: &Text<'_>) -> bool {
     let word = |at: usize| text.word(at);
     let plus = text.folded().trim_start().starts_with("+1");
     let early = (0..3).any(|at| SAME.contains(&word(at)));
-    let me_too = matches!(word(0), "me" | "us" | "mine") && matches!(word(1), "too" | "also" | "an" | "as" | "2");
-    plus || early || me_too || follows_words(text).is_some()
+    let me_too = matches!(word(0), "me" | "us" | "mine")
+        && matches!(word(1), "too" | "also" | "an" | "as" | "2");
+    plus || early || me_too
 }
 
 /// The place of the word behind which stands the one whose vote is followed.
 fn follows_words(text: &Text<'_>) -> Option<usize> {
     let at = (0..text.words().len().min(WORDS)).find(|at| {
         let pair = (text.word(*at), text.word(at + 1));
-        matches!(pair, ("voting" | "vote" | "agree" | "same" | "going" | "go" | "i'm" | "with", "with" | "as"))
+        matches!(
+            pair,
+            ("voting" | "vote" | "agree" | "same" | "going" | "go" | "i'm" | "with", "with" | "as")
+        )
     })?;
     Some(at + 2)
 }

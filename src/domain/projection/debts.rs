@@ -69,9 +69,8 @@ fn owed(
         let sum_fits = said.minor.is_some_and(|minor| fits(minor, row, share));
         let mut things = names(said.target.thing.as_deref());
         let about = things.any(|thing| agreement(&row.what, thing) > 0);
-        let alike = last.is_some_and(|last| {
-            last.to == *to && share_of(row, &last.from) == Some(last.minor)
-        });
+        let alike = last
+            .is_some_and(|last| last.to == *to && share_of(row, &last.from) == Some(last.minor));
         let fresh = past.hours_since(row.id, entry.sent_at) < FRESH;
         let told = said.named.is_some() || said.minor.is_some();
         let minor = said.minor.or(share)?;
@@ -83,11 +82,7 @@ fn owed(
 }
 
 /// What somebody repaid just before: who says "same" has repaid the like.
-fn last_repaid<'a>(
-    rows: &'a Projections,
-    past: &Past,
-    entry: &Entry,
-) -> Option<&'a RepaymentRow> {
+fn last_repaid<'a>(rows: &'a Projections, past: &Past, entry: &Entry) -> Option<&'a RepaymentRow> {
     let touch = past.latest().find(|touch| touch.effect == Effect::Repaid)?;
     let is_fresh = hours(touch.at, entry.sent_at) < FRESH;
     rows.repayments.iter().find(|row| is_fresh && row.id == touch.row)

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use super::debts::{Transfer, transfer};
 use super::likeness::{agreement, names};
 use super::matching::{
-    Call, bought_task, corrected_expense, done_task, due_expense, expense_again, open_task, task_again,
+    Call, bought_task, corrected_expense, done_task, due_expense, expense_again, open_task,
+    task_again,
 };
-use super::votes::choice;
 use super::past::{FRESH, Past, Touch, hours};
+use super::votes::choice;
 use super::{
     Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
     TaskStatus, row_id,
@@ -26,7 +27,8 @@ use crate::domain::money::split_equally;
 /// The rows that these contributions yield, whatever order they are given in.
 pub fn fold(event: &Event, mut entries: Vec<Entry>) -> Projections {
     entries.sort_by(|a, b| (a.sent_at, &a.message).cmp(&(b.sent_at, &b.message)));
-    let mut fold = Fold { event, rows: Projections::default(), past: Past::default(), closed: HashSet::new() };
+    let mut fold =
+        Fold { event, rows: Projections::default(), past: Past::default(), closed: HashSet::new() };
     for entry in &entries {
         if let Some((projection, effect)) = fold.apply(entry) {
             fold.past.push(entry, projection, effect);
@@ -58,7 +60,8 @@ impl Fold<'_> {
             (Some(Enrichment::Expense(expense)), Some(change))
                 if change.kind == FollowUpKind::Correction =>
             {
-                self.correct(entry, &change.target, expense).or_else(|| self.expense(entry, expense))
+                self.correct(entry, &change.target, expense)
+                    .or_else(|| self.expense(entry, expense))
             }
             (Some(Enrichment::Expense(expense)), Some(change))
                 if change.kind == FollowUpKind::Completion =>
@@ -139,13 +142,8 @@ impl Fold<'_> {
 
     fn correct(&mut self, entry: &Entry, target: &Target, expense: &ExpenseEnrichment) -> Done {
         let call = call(self.event, entry, target, Some(expense));
-        let row = corrected_expense(
-            &mut self.rows.expenses,
-            &self.past,
-            &call,
-            target.minor,
-            expense,
-        )?;
+        let row =
+            corrected_expense(&mut self.rows.expenses, &self.past, &call, target.minor, expense)?;
         row.minor = expense.minor;
         let people = row.split_between.clone().unwrap_or_else(|| self.event.people());
         row.shares = split_equally(row.minor, &people);
@@ -219,7 +217,8 @@ impl Fold<'_> {
 
     /// What somebody was to book or buy and has paid for is done, whether they say so or not.
     fn buy(&mut self, expense: &ExpenseEnrichment) {
-        let Some(payer) = expense.paid_by.as_ref().filter(|_| expense.status == ExpenseStatus::Paid)
+        let Some(payer) =
+            expense.paid_by.as_ref().filter(|_| expense.status == ExpenseStatus::Paid)
         else {
             return;
         };
@@ -267,16 +266,18 @@ impl Fold<'_> {
     }
 
     fn own_row(&self, entry: &Entry, target: &Target) -> Option<Uuid> {
-        let own = self.past.latest().filter(|touch| {
-            touch.effect == Effect::Opened && touch.by == entry.sender
-        });
+        let own = self
+            .past
+            .latest()
+            .filter(|touch| touch.effect == Effect::Opened && touch.by == entry.sender);
         let own: Vec<(&Touch, &str)> =
             own.filter_map(|touch| Some((touch, self.standing_name(touch.row)?))).collect();
         let of_sum = |row: Uuid| {
             let mut rows = self.rows.expenses.iter();
             rows.any(|expense| expense.id == row && Some(expense.minor) == target.minor)
         };
-        let is_named = |name: &str| names(target.thing.as_deref()).any(|it| agreement(name, it) > 0);
+        let is_named =
+            |name: &str| names(target.thing.as_deref()).any(|it| agreement(name, it) > 0);
         let priced = own.iter().find(|(touch, _)| of_sum(touch.row));
         let named = priced.or_else(|| own.iter().find(|(_, name)| is_named(name)));
         let fresh = || own.iter().find(|(touch, _)| hours(touch.at, entry.sent_at) < FRESH);

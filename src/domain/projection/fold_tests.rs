@@ -115,13 +115,15 @@ fn any_contribution() -> impl Strategy<Value = Contribution> {
         FollowUpKind::Retraction,
     ]);
     let minor = prop::sample::select(vec![1_000i64, 2_550, 9_999]);
-    let said = prop::sample::select(vec!["cake", "dj; venue", "same", "second one", "not cake", "2"]);
-    let target = (prop::option::of(said), prop::option::of(minor.clone()), who.clone())
-        .prop_map(|(thing, minor, person)| Target {
+    let words =
+        prop::sample::select(vec!["cake", "dj; venue", "same", "second one", "not cake", "2"]);
+    let target = (prop::option::of(words), prop::option::of(minor.clone()), who.clone()).prop_map(
+        |(thing, minor, person)| Target {
             thing: thing.map(Into::into),
             minor,
             person: person.map(Into::into),
-        });
+        },
+    );
     prop_oneof![
         (object.clone(), action, who.clone())
             .prop_map(|(object, action, who)| task(object, action, who)),

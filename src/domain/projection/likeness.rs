@@ -7,9 +7,27 @@ const EMPTY: [&str; 36] = [
     "you", "be", "as", "from", "one", "do", "go", "have",
 ];
 const NUMBERS: [&str; 21] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
 ];
 /// Fewer letters than these say too little to stand for a longer word.
 const STEM: usize = 3;
@@ -67,7 +85,8 @@ pub(super) fn number(word: &str) -> Option<String> {
     if let Some(value) = NUMBERS.iter().position(|it| *it == word) {
         return Some(value.to_string());
     }
-    if let Some(value) = word.strip_suffix("th").and_then(|it| NUMBERS.iter().position(|n| *n == it))
+    if let Some(value) =
+        word.strip_suffix("th").and_then(|it| NUMBERS.iter().position(|n| *n == it))
     {
         return Some(value.to_string());
     }
@@ -164,9 +183,12 @@ mod tests {
 
     #[test]
     fn abbreviations_plurals_and_drawn_out_words_are_the_word() {
-        for (one, other) in
-            [("fri", "friday"), ("umbrellas", "umbrella"), ("terryyyy", "terry"), ("ref", "referee")]
-        {
+        for (one, other) in [
+            ("fri", "friday"),
+            ("umbrellas", "umbrella"),
+            ("terryyyy", "terry"),
+            ("ref", "referee"),
+        ] {
             assert!(same_word(one, other), "{one} {other}");
         }
         assert!(!same_word("pool", "pole"));
