@@ -166,16 +166,7 @@ fn placed(options: usize, said: &[String]) -> Option<usize> {
         (None, _) => return None,
     };
     let lead = left.next().is_none() || said.first().is_some_and(|first| once(first) == word);
-    let named = match word {
-        "first" | "1st" | "former" | "top" => Some(0),
-        "second" | "2nd" => Some(1),
-        "third" | "3rd" => Some(2),
-        "fourth" | "4th" => Some(3),
-        "fifth" | "5th" => Some(4),
-        "last" | "bottom" | "latter" => options.checked_sub(1),
-        "middle" => (options % 2 == 1).then_some(options / 2),
-        _ => None,
-    };
+    let named = ordinal(word, options);
     let letter = || match word.as_bytes() {
         [letter @ b'a'..=b'h'] => Some(usize::from(letter - b'a')),
         _ => None,
@@ -186,6 +177,20 @@ fn placed(options: usize, said: &[String]) -> Option<usize> {
         .filter(|_| lead || by_word)
         .or_else(|| letter().or_else(figure).filter(|_| lead))
         .filter(|at| *at < options)
+}
+
+/// The place that an ordinal names among so many choices.
+fn ordinal(word: &str, options: usize) -> Option<usize> {
+    match word {
+        "first" | "1st" | "former" | "top" => Some(0),
+        "second" | "2nd" => Some(1),
+        "third" | "3rd" => Some(2),
+        "fourth" | "4th" => Some(3),
+        "fifth" | "5th" => Some(4),
+        "last" | "bottom" | "latter" => options.checked_sub(1),
+        "middle" => (options % 2 == 1).then_some(options / 2),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
