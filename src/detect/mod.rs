@@ -34,7 +34,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::chat::{Event, Message};
-use crate::domain::intent::{Detection, Entities, FollowUp, FollowUpKind, Intent};
+use crate::domain::intent::{Detection, Entities, FollowUpKind, Intent};
 use crate::settings::DetectSettings;
 use aspects::Aspects;
 use features::{Feature, Features, features, guessed};

@@ -16,7 +16,6 @@ use super::text::Text;
 use crate::domain::money::Currency;
 
 #[cfg(test)]
-pub(super) use total::is_share;
 pub(super) use total::total;
 
 /// An amount in a text.

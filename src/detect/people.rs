@@ -246,7 +246,6 @@ fn titled(text: &Text<'_>, at: usize) -> bool {
                     | "madam"
                     | "sir"
                     | "wee"
-                    | "young"
             ))
 }
 

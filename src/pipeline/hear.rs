@@ -90,7 +90,11 @@ mod tests {
             if follow_up.is_some() {
                 detector.hear(&mut talk, &said(QUESTION, Some("Ana")));
             }
-            let label = Label { intent: Intent::None, follow_up: Some(follow_up) };
+            let label = Label {
+                intent: Intent::None,
+                entities: &serde_json::Value::Null,
+                follow_up: Some(follow_up),
+            };
             samples.push(detector.sample(&said(ANSWER, Some("Ben")), Some(&mut talk), label));
         }
         detector.trained(&samples.iter().collect::<Vec<_>>(), 1)

@@ -20,7 +20,6 @@ use crate::domain::chat::Event;
 use crate::domain::enrichment::{
     Enrichment, ExpenseEnrichment, ExpenseStatus, PollEnrichment, TaskEnrichment,
 };
-use crate::domain::ids::PersonId;
 use crate::domain::intent::{FollowUp, FollowUpKind, Target};
 use crate::domain::money::split_equally;
 
