@@ -287,6 +287,11 @@ impl Detector {
         self.weights.intents(&sample.scores, &[&sample.features.own, &sample.features.context])
     }
 
+    /// How many messages the weights were trained on.
+    pub fn learnt_messages(&self) -> usize {
+        self.weights.header.messages
+    }
+
     /// Whether the weights were trained on a message of this text.
     pub fn learnt_from(&self, text: &str) -> bool {
         self.weights.header.trained_on.binary_search(&learn::digest(text)).is_ok()

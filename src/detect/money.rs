@@ -15,7 +15,6 @@ use std::ops::Range;
 use super::text::Text;
 use crate::domain::money::Currency;
 
-#[cfg(test)]
 pub(super) use total::total;
 
 /// An amount in a text.

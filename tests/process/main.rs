@@ -8,6 +8,7 @@ mod bad_input;
 mod crash;
 mod daemon;
 mod demo;
+mod detection;
 mod embedded;
 mod endings;
 mod ingest;
