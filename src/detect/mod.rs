@@ -48,6 +48,9 @@ pub use learn::Sample;
 pub use lexicon::BadRules;
 pub use weights::BadWeights;
 
+/// How likely a kind of follow-up must be to be tried; one that finds no row changes nothing.
+const LIKELY: f32 = 0.35;
+
 /// What detection is given of a message.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
@@ -212,7 +215,8 @@ impl Detector {
                 continue;
             };
             let kinds = self.weights.follow_ups(&said.scores, &groups);
-            let kind = likeliest(&kinds).checked_sub(1).map(|at| FollowUpKind::ALL[at]);
+            let best = likeliest(&kinds[1..]);
+            let kind = (kinds[best + 1] >= LIKELY).then(|| FollowUpKind::ALL[best]);
             return Detection {
                 confidence: self.weights.calibrated(intents[intent.place()]),
                 follow_up: kind.and_then(|kind| follow_up::read(findings, intent, kind)),
