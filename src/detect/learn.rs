@@ -92,7 +92,8 @@ pub(super) fn train(samples: &[&Sample], seed: u64) -> Weights {
     trained_on.dedup();
     weights.header.messages = samples.len();
     weights.header.seed = seed;
-    weights.header.trained_on = trained_on;
+    weights.header.digests = trained_on.len();
+    weights.trained_on = trained_on;
     (weights.header.intents, weights.intents) = intents.finish();
     (weights.header.follow_ups, weights.follow_ups) = follow_ups.finish();
     (weights.header.aspects, weights.aspects) = aspects.finish();

@@ -124,14 +124,16 @@ impl Detector {
     /// # Errors
     /// [`LoadError`] naming the file that cannot be read or used, and why.
     pub fn load(settings: &DetectSettings) -> Result<Self, LoadError> {
-        let mut detector = Self::new();
+        let mut detector = match &settings.weights {
+            None => Self::new(),
+            Some(path) => {
+                let bytes = std::fs::read(path).map_err(|error| unusable(path, error))?;
+                Self::by_rules().with_weights(&bytes).map_err(|error| unusable(path, error))?
+            }
+        };
         if let Some(path) = &settings.rules {
             let source = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
             detector = detector.with_rules(&source).map_err(|error| unusable(path, error))?;
-        }
-        if let Some(path) = &settings.weights {
-            let bytes = std::fs::read(path).map_err(|error| unusable(path, error))?;
-            detector = detector.with_weights(&bytes).map_err(|error| unusable(path, error))?;
         }
         Ok(detector)
     }
@@ -298,7 +300,7 @@ impl Detector {
 
     /// Whether the weights were trained on a message of this text.
     pub fn learnt_from(&self, text: &str) -> bool {
-        self.weights.header.trained_on.binary_search(&learn::digest(text)).is_ok()
+        self.weights.trained_on.binary_search(&learn::digest(text)).is_ok()
     }
 }
 

@@ -41,8 +41,8 @@ pub(super) struct Header {
     pub(super) aspects: Shape,
     /// How often a guess of this probability was right on messages not trained on, rising.
     pub(super) calibration: Vec<(f32, f32)>,
-    /// Short digests of the messages it was trained on, sorted, so that nobody measures on them.
-    pub(super) trained_on: Vec<u32>,
+    /// How many digests of messages follow the tables.
+    pub(super) digests: usize,
 }
 
 /// What a table's bytes mean.
@@ -76,6 +76,8 @@ pub(super) struct Weights {
     pub(super) intents: Table<INTENTS>,
     pub(super) follow_ups: Table<FOLLOW_UPS>,
     pub(super) aspects: Table<ASPECTS>,
+    /// Short digests of the messages it was trained on, sorted, so that nobody measures on them.
+    pub(super) trained_on: Vec<u32>,
 }
 
 impl Weights {
@@ -103,10 +105,11 @@ impl Weights {
             follow_ups,
             aspects: Shape::empty(ASPECTS),
             calibration: Vec::new(),
-            trained_on: Vec::new(),
+            digests: 0,
         };
         let (intents, follow_ups) = (vec![[0; INTENTS]], vec![[0; FOLLOW_UPS]]);
-        Self { header, intents, follow_ups, aspects: vec![[0; ASPECTS]] }
+        let aspects = vec![[0; ASPECTS]];
+        Self { header, intents, follow_ups, aspects, trained_on: Vec::new() }
     }
 
     /// Whether nothing was learnt, so that the rules and readers judge alone.
@@ -133,10 +136,16 @@ impl Weights {
         let (intents, rest) = table(body, &header.intents)?;
         let (follow_ups, rest) = table(rest, &header.follow_ups)?;
         let (aspects, rest) = table(rest, &header.aspects)?;
-        if !rest.is_empty() {
-            return Err(bad(format!("{} bytes follow its tables", rest.len())));
+        let (digests, odd) = rest.as_chunks::<4>();
+        if digests.len() != header.digests || !odd.is_empty() {
+            let wanted = header.digests;
+            return Err(bad(format!(
+                "{} bytes follow its tables, not {wanted} digests",
+                rest.len()
+            )));
         }
-        Ok(Self { header, intents, follow_ups, aspects })
+        let trained_on = digests.iter().map(|digest| u32::from_le_bytes(*digest)).collect();
+        Ok(Self { header, intents, follow_ups, aspects, trained_on })
     }
 
     /// The file's bytes.
@@ -146,6 +155,7 @@ impl Weights {
         bytes.extend(self.intents.iter().flatten().map(|weight| *weight as u8));
         bytes.extend(self.follow_ups.iter().flatten().map(|weight| *weight as u8));
         bytes.extend(self.aspects.iter().flatten().map(|weight| *weight as u8));
+        bytes.extend(self.trained_on.iter().flat_map(|digest| digest.to_le_bytes()));
         bytes
     }
 
