@@ -4,6 +4,7 @@ mod classes;
 mod nouns;
 mod object;
 mod paid;
+mod rank;
 
 use std::ops::Range;
 

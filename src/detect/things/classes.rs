@@ -120,6 +120,17 @@ static NO_NOUNS: Class = class!(
      whoevers whole whos whose win wins winter wish with within without wkend wknd wonder \
      wondering wont word work working works world worry worse worst worth wouldnt wrong x xmas \
      xx y'all ya yaar yall yay yeah year years yell yep yer yes yesterday yo yours yourself \
+     drop print pass sleep play double even break cut live answer twice lock quiet request \
+     arrive drive write btw hit paid jump owe consider lost grand blank single due minimum \
+     online strong broke discuss math kept require lapse contain met gentle lose sell high \
+     joke pray closest fall nab outdoor held choose argument spelt nearby release tak dem abt \
+     ish taught believe ensure themselve vanish gimme allow dig legal serious vendredi hmm \
+     push wear drove hain overnight dusk eighty sixty thru died lemme bare flie stood fell \
+     taker her medium shop office school parent market desk guy slot boy degree trip law \
+     committee step porch leg knee lady wife yard lake adult fortnight mile outlet email \
+     phone mission piece fella bloke folk men plan-b mighty minus dept branch nephew niece \
+     father godmother grandparent finger wrist arm thumb foot embassy hole lane tower case \
+     facility layout arrival surprise expiry gear colour age crime dream fellow \
      zero"
 );
 

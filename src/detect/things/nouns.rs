@@ -94,10 +94,39 @@ fn known(
         }
     }
     while touches(text, end) && is_seller(text.word(end)) {
+        // "The biryani man" is who makes it.
+        if is_cook(text.word(end)) && is_eaten(thing) {
+            name = "caterer".to_owned();
+        }
         end += 1;
     }
     let thing = Some(place);
     Noun { name, at: at..end, standing, is_marked: is_marked(text, at), thing }
+}
+
+fn is_cook(word: &str) -> bool {
+    matches!(
+        word,
+        "man"
+            | "men"
+            | "lady"
+            | "ladies"
+            | "guy"
+            | "guys"
+            | "people"
+            | "bloke"
+            | "crew"
+            | "woman"
+            | "vendor"
+            | "supplier"
+            | "wala"
+            | "walla"
+            | "company"
+    )
+}
+
+fn is_eaten(thing: &Thing<'_>) -> bool {
+    thing.category == Some("catering") && thing.usual == Some("buy")
 }
 
 /// Takes the noun in; two in one breath are one, named after the second.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::classes::{is_behind, is_plain};
-use super::nouns::{Noun, Standing, nouns};
+use super::classes::is_plain;
+use super::nouns::{Standing, nouns};
+use super::rank::best;
 use super::{Action, Thing};
 use crate::detect::findings::Findings;
 use crate::detect::text::Text;
@@ -188,134 +189,6 @@ fn standing(text: &Text<'_>, action: &Action<'_>) -> u8 {
 fn is_after_mark(text: &Text<'_>, at: usize) -> bool {
     let before = text.folded().get(..at).unwrap_or("").trim_end_matches(' ');
     before.is_empty() || before.ends_with([',', '-', ';', ':', ')'])
-}
-
-/// The noun that the task is about.
-fn best<'n>(
-    text: &Text<'_>,
-    nouns: &'n [Noun],
-    things: &[Thing<'_>],
-    verb: Option<&Action<'_>>,
-) -> Option<&'n Noun> {
-    let mut best: Option<(&Noun, f32)> = None;
-    for (place, noun) in nouns.iter().enumerate() {
-        let thing = noun.thing.and_then(|at| things.get(at));
-        let score = by_place(text, nouns, place, verb) + by_kind(text, noun, thing, verb);
-        if best.is_none_or(|(_, top)| score > top) {
-            best = Some((noun, score));
-        }
-    }
-    best.filter(|(_, score)| *score > 0.0).map(|(noun, _)| noun)
-}
-
-/// How much the noun itself speaks for being the object.
-fn by_kind(
-    text: &Text<'_>,
-    noun: &Noun,
-    thing: Option<&Thing<'_>>,
-    verb: Option<&Action<'_>>,
-) -> f32 {
-    let mut score = match noun.standing {
-        Standing::Known => 4.0,
-        Standing::Passing => 2.0,
-        Standing::Guessed if noun.is_marked => 2.0,
-        Standing::Guessed => 1.0,
-    };
-    let before = opening(text, noun);
-    let is_told = verb.is_some_and(|verb| matches!(verb.name, "contact" | "pay" | "send"));
-    // People are seldom what is to be done, unless they are to be told or are missing.
-    if thing.is_some_and(|thing| thing.usual == Some("contact")) && !is_told {
-        score -= 1.5;
-    }
-    // Most venues that are named are where something else happens.
-    if thing.is_some_and(|thing| thing.category == Some("venue"))
-        && (is_behind(text.word(before)) || text.word(before) == "to")
-    {
-        score -= 1.5;
-    }
-    if is_lacking(text, before, noun) {
-        score += 1.5;
-    }
-    score
-}
-
-/// How much the noun's place in the sentence speaks for its being the object.
-fn by_place(text: &Text<'_>, nouns: &[Noun], place: usize, verb: Option<&Action<'_>>) -> f32 {
-    const LACKS: &[&str] = &[
-        "isn't", "isnt", "aren't", "arent", "hasn't", "hasnt", "haven't", "havent", "need",
-        "needs", "still", "not", "won't", "ain't", "is", "are", "has", "have", "was",
-    ];
-    let noun = &nouns[place];
-    let mut score = -0.4 * place.min(5) as f32;
-    if let Some(verb) = verb {
-        let end = text.word_from(verb.span.end);
-        let between = nouns[..place].iter().any(|other| other.at.start >= end);
-        if noun.at.start >= end && is_one_sentence(text, end, noun.at.start) {
-            let near = noun.at.start - end <= 4;
-            let guess = if noun.standing == Standing::Guessed { 0.7 } else { 0.0 };
-            score += if between {
-                0.3
-            } else if near {
-                2.5 - guess
-            } else {
-                1.2 - guess
-            };
-        }
-    }
-    let before = opening(text, noun);
-    if is_behind(text.word(before)) {
-        let lacks = before.checked_sub(1).map_or("", |at| text.word(at));
-        let lacking =
-            ["nobody", "one", "someone", "anyone", "nothing", "somebody"].contains(&lacks);
-        score += if lacking { 2.0 } else { -2.5 };
-    }
-    if matches!(text.word(before), "to" | "with" | "of") {
-        score -= 1.0;
-    }
-    if matches!(text.word(before), "need" | "needs" | "get" | "getting" | "about") {
-        score += 0.7;
-    }
-    if LACKS.contains(&text.word(noun.at.end)) && text.word(noun.at.end + 1) != "no" {
-        score += 0.8;
-    }
-    score
-}
-
-/// Whether it is said that there is none of it: "no glasses", "0 plates", "without a priest", "out of ice".
-fn is_lacking(text: &Text<'_>, before: usize, noun: &Noun) -> bool {
-    let just = noun.at.start.checked_sub(1).map_or("", |at| text.word(at));
-    let out_of = matches!(text.word(before), "of" | "on" | "for")
-        && matches!(
-            before.checked_sub(1).map_or("", |at| text.word(at)),
-            "out" | "short" | "low" | "shy" | "fresh" | "lack"
-        );
-    out_of
-        || matches!(just, "no" | "0" | "zero" | "enough" | "more")
-        || matches!(text.word(before), "without" | "no" | "lack" | "lacking" | "missing" | "zero")
-}
-
-/// The word before the noun with what marks it.
-fn opening(text: &Text<'_>, noun: &Noun) -> usize {
-    const MARKS: &[&str] = &[
-        "the", "a", "an", "my", "your", "our", "his", "her", "their", "some", "this", "that",
-        "these", "those",
-    ];
-    let mut at = noun.at.start;
-    while let Some(before) = at.checked_sub(1) {
-        let word = text.word(before);
-        let counts = word.starts_with(|c: char| c.is_ascii_digit());
-        if !(MARKS.contains(&word) || is_plain(word) || counts) {
-            return before;
-        }
-        at = before;
-    }
-    usize::MAX
-}
-
-fn is_one_sentence(text: &Text<'_>, from: usize, to: usize) -> bool {
-    let start = from.checked_sub(1).and_then(|at| text.words().get(at)).map_or(0, |it| it.end);
-    let Some(end) = text.words().get(to).map(|word| word.start) else { return false };
-    !text.folded().get(start..end).unwrap_or("").contains(['.', '!', '?', '\n'])
 }
 
 #[cfg(test)]
