@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::flags::Flags;
-use super::phrases::{Hit, Phrasebook, Token, Tree};
+use super::phrases::{Draft, Hit, Phrasebook, Token, Tree};
 use super::text::singular;
 use crate::domain::intent::{CATEGORIES, FollowUpKind, Intent};
 
@@ -165,7 +165,7 @@ impl Lexicon {
     /// Reads a rules file; the things that come along are known beside its own.
     pub(super) fn parse(source: &str) -> Result<Self, BadRules> {
         let file: File = Source::RULES.with(source).read()?;
-        let mut book = Phrasebook::new(&file.words);
+        let mut book = Draft::new(&file.words);
         let mut things = own_things(source, &file, &mut book)?;
         bundled_things(THINGS, &mut book, &mut things)?;
         let actions = actions(source, &file, &mut book, things.len())?;
@@ -262,7 +262,7 @@ fn an_action(name: &str) -> Result<(), String> {
 }
 
 /// The things that the rules file itself brings.
-fn own_things(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<Entry>, BadRules> {
+fn own_things(source: &str, file: &File, book: &mut Draft) -> Result<Vec<Entry>, BadRules> {
     let mut things: Vec<Entry> = Vec::with_capacity(file.things.len() + 2048);
     for (name, spanned) in &file.things {
         let entry = spanned.get_ref();
@@ -281,7 +281,7 @@ fn own_things(source: &str, file: &File, book: &mut Phrasebook) -> Result<Vec<En
 /// Adds the things of the things' file to those that are there; a name that is there keeps its category.
 fn bundled_things(
     text: &str,
-    book: &mut Phrasebook,
+    book: &mut Draft,
     things: &mut Vec<Entry>,
 ) -> Result<(), BadRules> {
     let source = Source::THINGS.with(text);
@@ -330,7 +330,7 @@ impl Kind {
     }
 }
 
-fn add_thing(book: &mut Phrasebook, word: &str, thing: usize) -> Result<(), String> {
+fn add_thing(book: &mut Draft, word: &str, thing: usize) -> Result<(), String> {
     let written = spaced(word);
     book.add(Tree::Words, &written, thing as u32)?;
     let many = spaced(&plural(word));
@@ -370,7 +370,7 @@ fn plural(word: &str) -> String {
 fn actions(
     source: &str,
     file: &File,
-    book: &mut Phrasebook,
+    book: &mut Draft,
     first: usize,
 ) -> Result<Vec<String>, BadRules> {
     let mut actions = Vec::with_capacity(file.actions.len());
@@ -390,7 +390,7 @@ fn actions(
 fn rules(
     source: &str,
     file: &File,
-    book: &mut Phrasebook,
+    book: &mut Draft,
 ) -> Result<(Vec<Rule>, Vec<Phrase>), BadRules> {
     let mut rules: Vec<Rule> = Vec::with_capacity(file.rule.len());
     let mut phrases = Vec::new();
@@ -480,7 +480,7 @@ mod tests {
             ("[[kind]]\nown = ['a cup',\n'c/d']\n", 3, "c/d"),
             ("[[kind]]\nowned = []\n", 2, "owned"),
         ] {
-            let (mut book, mut things) = (Phrasebook::new(&BTreeMap::new()), Vec::new());
+            let (mut book, mut things) = (Draft::new(&BTreeMap::new()), Vec::new());
             let error = bundled_things(text, &mut book, &mut things).unwrap_err();
             assert_eq!((error.file, error.line), ("things", line), "{error}");
             assert!(error.reason.contains(named), "{error}");

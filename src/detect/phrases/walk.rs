@@ -1,0 +1,110 @@
+//! The walk: all phrases of a book that begin at each word of a message.
+
+use super::sieve::Sieve;
+use super::{Hit, Node, Phrasebook, Symbol, Token, Tree};
+
+/// How many words `...` may stand for.
+const REACH: usize = 4;
+
+/// A walk through a book along a message, from one token on.
+struct Walk<'w, 'l> {
+    book: &'w Phrasebook,
+    tokens: &'w [Token<'l>],
+    /// What may lead on at each token, and at the end.
+    sieves: &'w [Sieve],
+    start: usize,
+    hits: &'w mut Vec<Hit>,
+}
+
+impl Phrasebook {
+    /// All phrases in a message, by their start.
+    pub(in crate::detect) fn find(&self, tree: Tree, tokens: &[Token<'_>], hits: &mut Vec<Hit>) {
+        let sieves: Vec<Sieve> = (0..=tokens.len()).map(|at| sieve(tokens, at)).collect();
+        let root = &self.nodes[tree as usize];
+        let is_bare = root.opens + root.any + root.gap == 0;
+        for (start, token) in tokens.iter().enumerate() {
+            let mut walk = Walk { book: self, tokens, sieves: &sieves, start, hits };
+            if !is_bare {
+                walk.beyond_words(root, start);
+            }
+            let mask = token.mask.map(|mask| &self.masks[mask as usize]);
+            for known in mask.into_iter().chain(token.known) {
+                for next in &known.starts[tree as usize] {
+                    if next.sieve.meets(sieves[start + 1]) {
+                        walk.at(next.node, start + 1);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What may lead on at this token: its symbols, unless a sentence ended before it.
+fn sieve(tokens: &[Token<'_>], at: usize) -> Sieve {
+    let ended = at.checked_sub(1).is_some_and(|before| tokens[before].closes);
+    let Some(token) = tokens.get(at).filter(|_| !ended) else { return Sieve::END };
+    let known = token.known.map_or(Sieve::END, |known| known.sieve.and(Sieve::END));
+    token.mask.map_or(known, |mask| known.with(mask))
+}
+
+impl Walk<'_, '_> {
+    /// Goes on from a node that was reached before the token at this place.
+    fn at(&mut self, node: u32, at: usize) {
+        let here = &self.book.nodes[node as usize];
+        let hit = |meaning: &u32| Hit { meaning: *meaning, start: self.start, end: at };
+        self.hits.extend(self.book.meanings(here).iter().map(hit));
+        let ended = at > self.start && self.tokens[at - 1].closes;
+        if here.closes > 0 && (ended || at == self.tokens.len()) {
+            self.at(here.closes, at);
+        }
+        if !ended && at < self.tokens.len() {
+            self.beyond_words(here, at);
+            self.words(here, at);
+        }
+    }
+
+    /// Follows the words that lead on.
+    fn words(&mut self, here: &Node, at: usize) {
+        let token = &self.tokens[at];
+        let symbols = token.known.map_or(&[][..], |known| &known.symbols);
+        let edges = self.book.edges(here);
+        if edges.len() > symbols.len() {
+            for symbol in token.mask.iter().chain(symbols) {
+                if let Ok(place) = edges.binary_search_by_key(symbol, |(symbol, _)| *symbol) {
+                    self.on(edges[place], at + 1);
+                }
+            }
+            return;
+        }
+        for edge in edges {
+            if token.mask == Some(edge.0) || symbols.binary_search(&edge.0).is_ok() {
+                self.on(*edge, at + 1);
+            }
+        }
+    }
+
+    fn on(&mut self, (_, node): (Symbol, u32), at: usize) {
+        if self.book.nodes[node as usize].sieve.meets(self.sieves[at]) {
+            self.at(node, at);
+        }
+    }
+
+    /// Follows what leads on without a certain word.
+    fn beyond_words(&mut self, here: &Node, at: usize) {
+        if here.opens > 0 && self.tokens[at].opens {
+            self.at(here.opens, at);
+        }
+        if here.any > 0 {
+            self.at(here.any, at + 1);
+        }
+        if here.gap == 0 {
+            return;
+        }
+        for skip in 0..=REACH.min(self.tokens.len() - at) {
+            if skip > 0 && self.tokens[at + skip - 1].closes {
+                break;
+            }
+            self.at(here.gap, at + skip);
+        }
+    }
+}
