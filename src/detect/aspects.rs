@@ -68,7 +68,8 @@ pub(super) const ASPECTS: usize = 3 + CATEGORIES.len() + 5 + ACTIONS.len() + TOP
 impl Aspect {
     const ALL: [Self; 5] = [Self::Payer, Self::Category, Self::Assignee, Self::Action, Self::Topic];
 
-    fn size(self) -> usize {
+    /// How many outputs it has.
+    pub(super) const fn size(self) -> usize {
         match self {
             Self::Payer => 3,
             Self::Category => CATEGORIES.len(),
@@ -83,6 +84,16 @@ impl Aspect {
         let before = Self::ALL.iter().take_while(|aspect| **aspect != self);
         let start = before.map(|aspect| aspect.size()).sum();
         start..start + self.size()
+    }
+}
+
+/// The places among the outputs of all that is judged of an intent's entities.
+pub(super) fn judged(intent: Intent) -> Range<usize> {
+    match intent {
+        Intent::ExpenseEntry => Aspect::Payer.places().start..Aspect::Category.places().end,
+        Intent::TaskCreation => Aspect::Assignee.places().start..Aspect::Action.places().end,
+        Intent::Query => Aspect::Topic.places(),
+        Intent::PollCreation | Intent::None => 0..0,
     }
 }
 

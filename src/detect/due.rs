@@ -5,31 +5,32 @@
 //! ("a hall for the 14th") is no due.
 
 use super::text::Text;
+use super::word_set::{WordSet, set};
 use super::words;
 
 /// Words that are moments by themselves.
 #[rustfmt::skip]
-const MOMENTS: &[&str] = &[
+static MOMENTS: WordSet = set!(&[
     "2moro", "2mrw", "2night", "2nite", "aaj", "arvo", "asap", "bedtime", "breakfast",
     "christmas", "cob", "dawn", "demain", "diwali", "dusk", "easter", "eod", "eom", "eow",
     "heute", "immediately", "kal", "lunchtime", "mañana", "midday", "midnight", "morgen", "morn",
     "noon", "now", "overnight", "payday", "pronto", "rn", "straightaway", "sundown", "sunrise",
     "sunset", "teatime", "thanksgiving", "tmr", "tmrrw", "tmrw", "tmw", "tnite", "today", "tomo",
     "tomorro", "tomorrow", "tomoz", "tonight", "tonite",
-];
+]);
 /// Parts of a day, week or month, after another moment or "this".
 #[rustfmt::skip]
-const PARTS: &[&str] = &[
+static PARTS: WordSet = set!(&[
     "afternoon", "am", "arvo", "early", "eve", "evening", "first", "ish", "itself", "late",
     "latest", "lunch", "lunchtime", "midday", "midnight", "morning", "night", "nite", "noon",
     "pm", "sharp", "teatime",
-];
+]);
 #[rustfmt::skip]
-const SPANS: &[&str] = &[
+static SPANS: WordSet = set!(&[
     "week", "wk", "weekend", "wknd", "wkend", "month", "morning", "afternoon", "arvo", "evening",
     "year", "term", "eve", "avo",
-];
-const BOUNDS: &[&str] = &["by", "before", "b4", "bfr", "until", "till", "til"];
+]);
+static BOUNDS: WordSet = set!(&["by", "before", "b4", "bfr", "until", "till", "til"]);
 
 /// A run of words that may be the due.
 struct Found {
@@ -137,7 +138,7 @@ fn part(text: &Text<'_>, at: usize) -> Option<usize> {
     if let Some(tail) = TAILS.iter().find(|tail| says(text, at, tail)) {
         return Some(at + tail.split(' ').count());
     }
-    words::among(PARTS, text.word(at)).then_some(at + 1)
+    PARTS.contains(text.word(at)).then_some(at + 1)
 }
 
 fn says(text: &Text<'_>, at: usize, phrase: &str) -> bool {
@@ -150,7 +151,7 @@ fn atom(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
     if word.is_empty() {
         return None;
     }
-    if words::among(MOMENTS, word) || is_day(text, at) {
+    if MOMENTS.contains(word) || is_day(text, at) {
         return Some(at + 1);
     }
     let next = text.word(at + 1);
@@ -169,8 +170,8 @@ fn atom(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
             return Some(last + 1).filter(|_| {
                 SPANS.contains(&text.word(last))
                     || matches!(text.word(last), "day" | "play")
-                    || words::among(words::MONTHS, text.word(last))
-                    || words::among(words::DAYS, text.word(last))
+                    || words::MONTHS.contains(text.word(last))
+                    || words::DAYS.contains(text.word(last))
             });
         }
         "close" if next == "of" => return Some(at + 3),
@@ -190,7 +191,7 @@ fn is_day(text: &Text<'_>, at: usize) -> bool {
     let word = text.word(at);
     let plain = word.strip_suffix("'s").unwrap_or(word);
     let short = matches!(plain, "sun" | "sat" | "mon" | "wed");
-    words::among(words::DAYS, plain)
+    words::DAYS.contains(plain)
         && plain == word
         && !(word == "sun" && text.word(at.wrapping_sub(1)) == "the")
         && !(short && text.word(at.wrapping_sub(1)) == "just")
@@ -206,8 +207,7 @@ fn date(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
     let the = usize::from(text.word(at) == "the");
     let first = text.word(at + the);
     let month = |at: usize| {
-        words::among(words::MONTHS, text.word(at))
-            || matches!(text.word(at), "dec" | "juni" | "août")
+        words::MONTHS.contains(text.word(at)) || matches!(text.word(at), "dec" | "juni" | "août")
     };
     let ordinal = |word: &str| {
         let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
@@ -316,11 +316,11 @@ fn alone(text: &Text<'_>, at: usize) -> Option<Found> {
         return None;
     }
     #[rustfmt::skip]
-    const OF_SERVICE: &[&str] = &[
+    static OF_SERVICE: WordSet = set!(&[
         "for", "from", "to", "and", "slot", "of", "since", "is", "are", "was", "it's", "its",
         "last", "that", "lands", "land", "arrives", "starts", "or", "be", "every", "were",
         "until", "between", "the",
-    ];
+    ]);
     if OF_SERVICE.contains(&previous) && near(text, start.max(1)) {
         return None;
     }
@@ -345,11 +345,11 @@ fn is_asap(word: &str) -> bool {
 /// "Friday dinner", "tomorrow's": the moment is part of a name.
 fn follows_noun(text: &Text<'_>, end: usize) -> bool {
     #[rustfmt::skip]
-    const NOUNS: &[&str] = &[
+    static NOUNS: WordSet = set!(&[
         "dinner", "lunch", "party", "service", "show", "game", "match", "rehearsal", "run",
         "flight", "train", "ferry", "airport", "slot", "session", "shift", "dance", "wedding",
         "mass", "breakfast", "bbq", "gig", "crowd",
-    ];
+    ]);
     near(text, end) && NOUNS.contains(&text.word(end))
 }
 
@@ -446,11 +446,11 @@ fn near_free(text: &Text<'_>, at: usize) -> bool {
 /// A bound in free words ends at the first word that starts something else.
 fn stops(text: &Text<'_>, at: usize, start: usize) -> bool {
     #[rustfmt::skip]
-    const STOPS: &[&str] = &[
+    static STOPS: WordSet = set!(&[
         "or", "so", "to", "they", "i", "hey", "please", "pls", "plz", "thx", "thanks", "if",
         "only", "but", "because", "cos", "otherwise", "yeah", "ok", "ta", "xx", "x", "lol", "can",
         "could", "would", "and", "with", "for", "bc",
-    ];
+    ]);
     at > start + 1 && STOPS.contains(&text.word(at))
 }
 

@@ -9,8 +9,8 @@ use super::findings::Findings;
 use super::heard::Context;
 use super::lexicon::Said;
 use super::phrases::{AMOUNT, NAME, NUMBER, THING};
-use super::{read, words};
-use crate::domain::intent::Intent;
+use super::read::Reading;
+use super::words;
 
 /// A hashed feature with its strength.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,8 +44,12 @@ impl Hash {
         Self((self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
     }
 
+    fn bytes(self, text: &str) -> Self {
+        text.bytes().fold(self, Self::byte)
+    }
+
     fn text(self, text: &str) -> Self {
-        text.bytes().fold(self, Self::byte).byte(0)
+        self.bytes(text).byte(0)
     }
 
     fn number(self, number: u32) -> Self {
@@ -76,12 +80,13 @@ pub(super) fn features(findings: &Findings<'_, '_>, said: &Said, context: &Conte
 }
 
 /// The readers' guesses about an intent's entities, as features.
-pub(super) fn guessed(findings: &Findings<'_, '_>, intent: Intent) -> Vec<Feature> {
-    let guesses = read::guesses(findings, intent);
-    let hash = |(aspect, guess): (Aspect, String)| {
-        Hash::of(21).number(aspect.places().start as u32).text(&guess).end()
+pub(super) fn guessed(reading: &Reading<'_>) -> Vec<Feature> {
+    let hash = |(aspect, sure, guess): (Aspect, &str, &str)| {
+        let hash = Hash::of(21).number(aspect.places().start as u32);
+        hash.bytes(guess).text(sure).end()
     };
-    guesses.into_iter().map(|it| Feature { hash: hash(it), value: 1.0 }).collect()
+    let guesses = reading.guesses().into_iter();
+    guesses.map(|guess| Feature { hash: hash(guess), value: 1.0 }).collect()
 }
 
 /// Adds a group of features; together they weigh as much as any other group.

@@ -11,6 +11,7 @@ use super::findings::Findings;
 use super::money::{self, Amount};
 use super::text::{Text, singular};
 use super::vote;
+use super::word_set::{WordSet, set};
 use super::words;
 use crate::domain::intent::{FollowUp, FollowUpKind, Intent, Target};
 use crate::domain::money::Currency;
@@ -20,7 +21,7 @@ const NAMES: usize = 8;
 const SEARCHED: usize = 48;
 
 /// Words that call something off; what follows one is what is meant.
-const CALLING_OFF: &[&str] = &[
+static CALLING_OFF: WordSet = set!(&[
     "need",
     "needs",
     "needed",
@@ -46,9 +47,9 @@ const CALLING_OFF: &[&str] = &[
     "bother",
     "wanting",
     "want",
-];
+]);
 /// Words of talk: none of them is what a message is about.
-const TALK: &[&str] = &[
+static TALK: WordSet = set!(&[
     "done",
     "booked",
     "sorted",
@@ -151,7 +152,7 @@ const TALK: &[&str] = &[
     "things",
     "bit",
     "really",
-];
+]);
 
 /// What a message that is a follow-up of this kind says of its target; nothing when a message of
 /// this intent cannot be one, or lacks what the kind cannot be without.
@@ -253,7 +254,7 @@ fn correction(findings: &Findings<'_, '_>) -> Option<Target> {
 
 /// The sum that is put right: the one behind "not" or the like, else the only other one.
 fn old_sum<'f>(findings: &'f Findings<'_, '_>, new: &Amount) -> Option<&'f Amount> {
-    const BEHIND: &[&str] = &["not", "of", "than", "from", "said", "the", "as"];
+    static BEHIND: WordSet = set!(&["not", "of", "than", "from", "said", "the", "as"]);
     let text = findings.text;
     let mut others = findings.amounts.iter().filter(|amount| amount.value != new.value);
     let denied = others.clone().find(|amount| {
@@ -289,8 +290,8 @@ fn repayment(findings: &Findings<'_, '_>) -> Target {
 
 /// "got the 40 from Sam", "Sam paid me back".
 fn is_received(text: &Text<'_>, name: &Range<usize>) -> bool {
-    const SENT: &[&str] =
-        &["paid", "sent", "transferred", "gave", "venmoed", "venmo'd", "repaid", "settled"];
+    static SENT: WordSet =
+        set!(&["paid", "sent", "transferred", "gave", "venmoed", "venmo'd", "repaid", "settled"]);
     let after = text.word_from(name.end);
     let verb = (after..after + 3).find(|at| SENT.contains(&text.word(*at)));
     let to_me = verb.is_some_and(|verb| (verb + 1..verb + 5).any(|at| text.word(at) == "me"));

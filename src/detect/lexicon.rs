@@ -279,11 +279,7 @@ fn own_things(source: &str, file: &File, book: &mut Draft) -> Result<Vec<Entry>,
 }
 
 /// Adds the things of the things' file to those that are there; a name that is there keeps its category.
-fn bundled_things(
-    text: &str,
-    book: &mut Draft,
-    things: &mut Vec<Entry>,
-) -> Result<(), BadRules> {
+fn bundled_things(text: &str, book: &mut Draft, things: &mut Vec<Entry>) -> Result<(), BadRules> {
     let source = Source::THINGS.with(text);
     let file: ThingsFile = source.read()?;
     let mut places: FxHashMap<String, usize> =

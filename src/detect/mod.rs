@@ -4,6 +4,7 @@
 //! `config/intents.toml` judge what they found; the intent's entities are then
 //! read. Nothing in here fails: a text that says nothing is `none`.
 
+mod word_set;
 mod text;
 mod words;
 mod phrases;
@@ -41,6 +42,7 @@ use features::{Feature, Features, features, guessed};
 use findings::Findings;
 use heard::{Context, Heard, Memory};
 use lexicon::{Lexicon, Said};
+use read::Reading;
 use text::Text;
 use weights::{FOLLOW_UPS, INTENTS, Weights};
 
@@ -212,10 +214,9 @@ impl Detector {
         let mut ranked = Intent::ALL;
         ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
         for intent in ranked {
-            let aspects = self.aspects(findings, &features.own, said, intent);
-            let Some(entities) = read::entities(findings, aspects.as_ref(), intent) else {
-                continue;
-            };
+            let reading = Reading::of(findings, intent);
+            let aspects = self.aspects(&reading, &features.own, said, intent);
+            let Some(entities) = reading.entities(aspects.as_ref()) else { continue };
             let kinds = self.weights.follow_ups(&said.scores, &groups);
             let best = likeliest(&kinds[1..]);
             let kind = (kinds[best + 1] >= LIKELY).then(|| FollowUpKind::ALL[best]);
@@ -231,7 +232,7 @@ impl Detector {
     /// What the weights say of the entities of this intent, if they know and it has some.
     fn aspects(
         &self,
-        findings: &Findings<'_, '_>,
+        reading: &Reading<'_>,
         features: &[Feature],
         said: &Said,
         intent: Intent,
@@ -239,7 +240,7 @@ impl Detector {
         if self.weights.is_none() || matches!(intent, Intent::None | Intent::PollCreation) {
             return None;
         }
-        Some(self.weights.aspects(&said.scores, &[features, &guessed(findings, intent)]))
+        Some(self.weights.aspects(&said.scores, &[features, &guessed(reading)], intent))
     }
 
     /// A labelled message as training wants it; the conversation hears it.
@@ -252,7 +253,7 @@ impl Detector {
         let text = Text::new(subject.text);
         let findings = Findings::of(&text, subject.event, &self.lexicon);
         let (features, said) = self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
-        let guessed = guessed(&findings, label.intent);
+        let guessed = guessed(&Reading::of(&findings, label.intent));
         Sample {
             text: learn::digest(subject.text),
             features,

@@ -13,6 +13,7 @@ mod total;
 use std::ops::Range;
 
 use super::text::Text;
+use super::word_set::{WordSet, set};
 use crate::domain::money::Currency;
 
 pub(super) use total::total;
@@ -50,8 +51,8 @@ pub(super) fn currency_of(amount: &Amount, event: Option<Currency>) -> Option<Cu
 }
 
 fn own_dollar(said: Currency, bare: bool, event: Option<Currency>) -> Currency {
-    const DOLLARS: &[&str] =
-        &["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"];
+    static DOLLARS: WordSet =
+        set!(&["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"]);
     event.filter(|event| bare && DOLLARS.contains(&event.code())).unwrap_or(said)
 }
 

@@ -4,6 +4,7 @@
 //! blanks). What they quote comes from the text as it was written: every byte
 //! of the folded text knows where it came from.
 
+use super::word_set::{WordSet, set};
 use std::ops::Range;
 
 /// How much of a message is read, in bytes; what stands after it decides nothing.
@@ -144,7 +145,7 @@ fn words_of(folded: &str) -> Vec<Range<usize>> {
 
 /// The singular of an English noun; what is singular already stays.
 pub(super) fn singular(word: &str) -> String {
-    const ALIKE: &[&str] = &[
+    static ALIKE: WordSet = set!(&[
         "flowers",
         "lights",
         "directions",
@@ -166,7 +167,7 @@ pub(super) fn singular(word: &str) -> String {
         "minutes",
         "timings",
         "ashes",
-    ];
+    ]);
     if ALIKE.contains(&word) || word.len() < 4 || !word.ends_with('s') || word.ends_with("ss") {
         return word.to_owned();
     }

@@ -12,8 +12,8 @@ use super::lexicon::{Lexicon, Meaning};
 use super::phrases::{Hit, Token};
 use super::text::Text;
 
-pub(super) use object::order;
-pub(super) use paid::paid_for;
+pub(super) use object::{Order, order};
+pub(super) use paid::{Paid, paid_for};
 
 /// A thing that the lexicon knows, in a text.
 #[derive(Debug, Clone)]

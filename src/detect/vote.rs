@@ -8,10 +8,11 @@ use std::ops::Range;
 use super::findings::Findings;
 use super::options::{emoji_word, is_emoji};
 use super::text::Text;
+use super::word_set::{WordSet, set};
 use crate::domain::intent::Target;
 
 /// Words that a pick may be wrapped in.
-const AROUND: &[&str] = &[
+static AROUND: WordSet = set!(&[
     "not",
     "the",
     "a",
@@ -109,7 +110,7 @@ const AROUND: &[&str] = &[
     "do",
     "mine",
     "sure",
-];
+]);
 /// Words that give a reason or take something back: what follows is no pick, or a better one.
 const TURNS: &[(&str, Turn)] = &[
     ("but", Turn::But),
@@ -134,9 +135,10 @@ const CUES: &[&str] =
     &["vote", "voting", "prefer", "lean", "please", "pls", "plz", "pick", "i'd", "team"];
 /// A clause with one of these tells what was thought before, or what is not wanted.
 const BEFORE: &[&str] = &["was", "were", "had", "thought", "would"];
-const AGAINST: &[&str] = &["not", "nobody", "never", "except", "don't", "dont", "can't", "cant"];
+static AGAINST: WordSet =
+    set!(&["not", "nobody", "never", "except", "don't", "dont", "can't", "cant"]);
 /// What says that one votes as another did.
-const SAME: &[&str] = &["same", "ditto", "idem", "likewise", "agreed", "agree", "seconded"];
+static SAME: WordSet = set!(&["same", "ditto", "idem", "likewise", "agreed", "agree", "seconded"]);
 
 /// How many clauses of a vote are kept, and how many words of each.
 const CLAUSES: usize = 6;

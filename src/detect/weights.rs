@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{ASPECTS, Aspects};
+use super::aspects::{self, ASPECTS, Aspect, Aspects};
 use super::features::Feature;
 use super::lexicon::{Scores, VOICES};
 use crate::domain::intent::{FollowUpKind, Intent};
@@ -161,21 +161,47 @@ impl Weights {
 
     /// How likely each intent is.
     pub(super) fn intents(&self, scores: &Scores, groups: &[&[Feature]]) -> [f32; INTENTS] {
-        let mut logits = judge(&self.intents, &self.header.intents, scores, groups);
+        let mut logits = judge(&self.intents, &self.header.intents, scores, groups, 0);
         softmax_of(&mut logits);
         logits
     }
 
     /// How likely it is that the message is no follow-up, and one of each kind.
     pub(super) fn follow_ups(&self, scores: &Scores, groups: &[&[Feature]]) -> [f32; FOLLOW_UPS] {
-        let mut logits = judge(&self.follow_ups, &self.header.follow_ups, scores, groups);
+        let mut logits = judge(&self.follow_ups, &self.header.follow_ups, scores, groups, 0);
         softmax_of(&mut logits);
         logits
     }
 
-    /// What is said of the entities.
-    pub(super) fn aspects(&self, scores: &Scores, groups: &[&[Feature]]) -> Aspects {
-        Aspects(judge(&self.aspects, &self.header.aspects, scores, groups))
+    /// What is said of the entities of this intent.
+    pub(super) fn aspects(
+        &self,
+        scores: &Scores,
+        groups: &[&[Feature]],
+        intent: Intent,
+    ) -> Aspects {
+        const TASK: usize = Aspect::Assignee.size() + Aspect::Action.size();
+        const EXPENSE: usize = Aspect::Payer.size() + Aspect::Category.size();
+        const QUERY: usize = Aspect::Topic.size();
+        let (table, shape) = (&self.aspects, &self.header.aspects);
+        let mut logits = [0.0; ASPECTS];
+        let places = aspects::judged(intent);
+        let (first, own) = (places.start, &mut logits[places]);
+        match intent {
+            Intent::TaskCreation => {
+                own.copy_from_slice(&judge::<ASPECTS, TASK>(table, shape, scores, groups, first));
+            }
+            Intent::ExpenseEntry => {
+                own.copy_from_slice(&judge::<ASPECTS, EXPENSE>(
+                    table, shape, scores, groups, first,
+                ));
+            }
+            Intent::Query => {
+                own.copy_from_slice(&judge::<ASPECTS, QUERY>(table, shape, scores, groups, first));
+            }
+            Intent::PollCreation | Intent::None => {}
+        }
+        Aspects(logits)
     }
 
     /// How often a guess of this probability is right.
@@ -213,25 +239,27 @@ fn table<'b, const N: usize>(
     Ok((rows.iter().map(|row| row.map(|byte| byte as i8)).collect(), rest))
 }
 
-/// What rules and features say for each output of a table.
-fn judge<const N: usize>(
+/// What rules and features say for some outputs of a table, from the first of them on.
+fn judge<const N: usize, const SOME: usize>(
     table: &Table<N>,
     shape: &Shape,
     scores: &Scores,
     groups: &[&[Feature]],
-) -> [f32; N] {
-    let mut sums = [0.0f32; N];
+    first: usize,
+) -> [f32; SOME] {
+    let mut sums = [0.0f32; SOME];
     if shape.bits > 0 {
         for feature in groups.iter().copied().flatten() {
-            let weights = &table[row(feature.hash, shape.bits)];
-            for (sum, weight) in sums.iter_mut().zip(weights) {
+            let weights = table[row(feature.hash, shape.bits)][first..].first_chunk::<SOME>();
+            for (sum, weight) in sums.iter_mut().zip(weights.into_iter().flatten()) {
                 *sum += f32::from(*weight) * feature.value;
             }
         }
     }
-    std::array::from_fn(|at| {
+    std::array::from_fn(|place| {
+        let at = first + place;
         let rules = shape.rules[at].iter().zip(scores).map(|(weight, score)| weight * score);
-        shape.bias[at] + sums[at] * shape.scales[at] + rules.sum::<f32>()
+        shape.bias[at] + sums[place] * shape.scales[at] + rules.sum::<f32>()
     })
 }
 

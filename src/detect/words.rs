@@ -1,24 +1,26 @@
 //! Closed classes of English words that several readers need.
 
+use super::word_set::{WordSet, set};
+
 /// Days, as written in chats.
 #[rustfmt::skip]
-pub(super) const DAYS: &[&str] = &[
+pub(super) static DAYS: WordSet = set!(&[
     "fri", "friday", "fridays", "mon", "monday", "mondays", "sat", "saturday", "saturdays", "sun",
     "sunday", "sundays", "thu", "thur", "thurs", "thursday", "thursdays", "tue", "tues",
     "tuesday", "tuesdays", "wed", "wednesday", "weds",
-];
+]);
 
 /// Months, as written in chats.
 #[rustfmt::skip]
-pub(super) const MONTHS: &[&str] = &[
+pub(super) static MONTHS: WordSet = set!(&[
     "apr", "april", "aug", "august", "december", "feb", "february", "jan", "january", "jul",
     "july", "jun", "june", "mar", "march", "may", "nov", "november", "oct", "october", "sep",
     "sept", "september",
-];
+]);
 
 /// Words that carry no matter of their own: articles, pronouns, prepositions, helpers.
 #[rustfmt::skip]
-const FUNCTION: &[&str] = &[
+static FUNCTION: WordSet = set!(&[
     "a", "about", "after", "all", "already", "also", "am", "an", "and", "another", "any", "are",
     "as", "at", "be", "been", "before", "both", "but", "by", "can", "could", "did", "do", "does",
     "each", "every", "few", "for", "from", "had", "has", "have", "he", "her", "here", "him",
@@ -29,16 +31,11 @@ const FUNCTION: &[&str] = &[
     "til", "till", "to", "too", "u", "until", "up", "us", "w", "was", "we", "were", "what",
     "when", "where", "which", "who", "why", "will", "with", "would", "ya", "yes", "yet", "you",
     "your", "yous",
-];
-
-/// Whether the word is in a list that is sorted by bytes.
-pub(super) fn among(list: &[&str], word: &str) -> bool {
-    list.binary_search(&word).is_ok()
-}
+]);
 
 /// Whether the word carries no matter of its own.
 pub(super) fn is_function(word: &str) -> bool {
-    among(FUNCTION, word) || word.contains('\'')
+    FUNCTION.contains(word) || word.contains('\'')
 }
 
 /// Whether the word is a number word; `and` and `a` count inside and before one.
@@ -99,34 +96,34 @@ pub(super) fn value(said: &[&str]) -> Option<f64> {
 /// Whether a number before this word counts things, hours or people, or is a date.
 pub(super) fn is_counted(next: &str) -> bool {
     #[rustfmt::skip]
-    const COUNTED: &[&str] = &[
+    static COUNTED: WordSet = set!(&[
         "am", "pm", "people", "ppl", "pax", "kids", "min", "mins", "hr", "hrs", "o'clock", "seat",
         "seater", "day", "week", "month", "year", "night", "hour", "person", "yes", "maybe",
         "till", "til", "until", "percent", "degrees", "miles", "km", "m", "kg", "kva", "or",
         "more", "other", "men", "women", "children", "sharp", "tier", "dozen",
-    ];
+    ]);
     #[rustfmt::skip]
-    const NOT_PLURAL: &[&str] = &[
+    static NOT_PLURAL: WordSet = set!(&[
         "was", "is", "us", "plus", "this", "has", "its", "as", "yes", "minus", "cos", "thanks",
         "bucks", "less",
-    ];
+    ]);
     let plural =
         next.len() > 3 && next.ends_with('s') && !next.ends_with("ss") && !next.contains('\'');
     COUNTED.contains(&next)
-        || among(MONTHS, next)
-        || among(DAYS, next)
+        || MONTHS.contains(next)
+        || DAYS.contains(next)
         || (plural && !NOT_PLURAL.contains(&next))
 }
 
 /// Whether a number after this word is a time, a date or a place in a row.
 pub(super) fn is_place_in_time(previous: &str) -> bool {
     #[rustfmt::skip]
-    const BEFORE: &[&str] = &[
+    static BEFORE: WordSet = set!(&[
         "before", "after", "until", "till", "til", "by", "at", "table", "page", "row", "room",
         "number", "no", "option", "day", "week", "part", "round", "rounds", "since", "age",
         "aged", "top", "type", "say", "reply", "between", "team", "door",
-    ];
-    BEFORE.contains(&previous) || (among(MONTHS, previous) && previous != "may")
+    ]);
+    BEFORE.contains(&previous) || (MONTHS.contains(previous) && previous != "may")
 }
 
 #[cfg(test)]
@@ -136,7 +133,7 @@ mod tests {
     #[test]
     fn the_lists_are_sorted() {
         assert!(FUNCTION.is_sorted() && DAYS.is_sorted() && MONTHS.is_sorted());
-        assert!(among(DAYS, "friday") && !among(DAYS, "birthday"));
+        assert!(DAYS.contains("friday") && !DAYS.contains("birthday"));
     }
 
     #[test]

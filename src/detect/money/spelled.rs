@@ -4,6 +4,7 @@ use super::Amount;
 use super::currency::{is_dollar, of_country, of_suffix};
 use super::scan::country_after;
 use crate::detect::text::Text;
+use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
 
 /// By how much a word multiplies the number before it; 1 when it is no such word.
@@ -195,13 +196,13 @@ fn cents(text: &Text<'_>, edge: usize) -> (f64, usize) {
 /// Whether the number without a currency counts something: "two hundred bulbs", "fifty of us".
 fn is_counted(text: &Text<'_>, end: usize) -> bool {
     #[rustfmt::skip]
-    const AFTER: &[&str] = &[
+    static AFTER: WordSet = set!(&[
         "for", "to", "on", "in", "from", "off", "which", "that", "was", "is", "each", "cash",
         "altogether", "total", "all", "please", "now", "gone", "paid", "out", "so", "and", "but",
         "he", "she", "i", "they", "we", "at", "by", "between", "if", "flat", "even", "up",
         "deposit", "went", "into", "it", "came", "left", "via", "into", "with", "more", "extra",
         "the", "last", "then", "as", "after", "before", "plus",
-    ];
+    ]);
     let Some(next) = text.words().get(end) else { return false };
     let gap = &text.folded()[text.words()[end - 1].end..next.start];
     if gap != " " && gap != "-" {

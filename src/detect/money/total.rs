@@ -2,6 +2,7 @@
 
 use super::Amount;
 use crate::detect::text::Text;
+use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
 
 /// The amount that the message is about.
@@ -166,12 +167,12 @@ fn is_paid_half(text: &Text<'_>, amounts: &[Amount], at: usize) -> bool {
 /// Whether a bare number counts what follows: "24 chairs", "500 safety pins".
 fn is_before_noun(text: &Text<'_>, amount: &Amount) -> bool {
     #[rustfmt::skip]
-    const AFTER: &[&str] = &[
+    static AFTER: WordSet = set!(&[
         "cash", "paid", "gone", "went", "total", "incl", "including", "inc", "deposit", "upfront",
         "straight", "flat", "even", "net", "odd", "went", "came", "left", "via", "towards",
         "toward", "extra", "something", "quid", "exactly", "altogether", "online", "each",
         "because", "cos", "though", "plus", "minus", "less", "said",
-    ];
+    ]);
     let word = text.word_after(amount.span.end);
     text.folded()[amount.span.end..].starts_with(' ')
         && text.folded()[amount.span.end + 1..].starts_with(word)

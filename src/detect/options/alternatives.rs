@@ -8,6 +8,7 @@ use super::lead::choice_start;
 use super::page::{Found, Page};
 use super::rows;
 use super::signs::calls_a_vote;
+use crate::detect::word_set::{WordSet, set};
 
 /// The choices around an `or`.
 pub(super) fn alternatives(page: &Page<'_>) -> Option<Found> {
@@ -229,7 +230,7 @@ fn is_topic(
     first: bool,
     left: usize,
 ) -> bool {
-    const ASKS: &[&str] = &[
+    static ASKS: WordSet = set!(&[
         "what",
         "which",
         "who",
@@ -278,8 +279,8 @@ fn is_topic(
         "okes",
         "volunteers",
         "members",
-    ];
-    const COMMON: &[&str] = &[
+    ]);
+    static COMMON: WordSet = set!(&[
         "menu",
         "code",
         "time",
@@ -332,7 +333,7 @@ fn is_topic(
         "brunch",
         "games",
         "plan",
-    ];
+    ]);
     let words = |part: &str| part.split_whitespace().count();
     let mut own =
         piece.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Shape;
 use super::edges;
 use super::page::{Found, Page};
+use crate::detect::word_set::{WordSet, set};
 
 /// Verbs whose object is the choice.
 const OBJECT: &[&str] =
@@ -13,10 +14,10 @@ const OBJECT: &[&str] =
 const SUBJECT: &[&str] =
     &["has", "have", "gets", "get", "means", "does", "is", "are", "comes", "costs", "can"];
 /// Openings that like clauses share and that are no part of the choice.
-const ASKING: &[&str] = &[
+static ASKING: WordSet = set!(&[
     "who", "who's", "those", "if", "do", "shall", "would", "should", "we", "it", "could", "are",
     "can", "dress", "option", "raise", "all",
-];
+]);
 
 /// Two or more like clauses in a text that asks or calls for a vote.
 pub(super) fn contrast(page: &Page<'_>) -> Option<Found> {

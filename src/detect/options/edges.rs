@@ -5,12 +5,13 @@ use std::ops::Range;
 use super::super::words::{DAYS, MONTHS};
 use super::emoji::is_emoji;
 use super::signs::calls_a_vote;
+use crate::detect::word_set::{WordSet, set};
 
 /// Words whose full stop ends no sentence.
-const SHORT: &[&str] = &[
+static SHORT: WordSet = set!(&[
     "dr", "mr", "mrs", "ms", "prof", "st", "fr", "smt", "sr", "jr", "no", "vs", "v", "approx",
     "rev", "sgt", "e.g", "i.e", "mt", "ft",
-];
+]);
 
 /// Where the first sentence of this stretch ends: the place of its closing mark.
 pub(super) fn sentence_end(part: &str) -> Option<usize> {
@@ -99,7 +100,7 @@ pub(super) fn last_end(
 
 /// Whether this clause is about the choosing, not one of the choices.
 pub(super) fn closes(clause: &str) -> bool {
-    const OPENING: &[&str] = &[
+    static OPENING: WordSet = set!(&[
         "what",
         "which",
         "who",
@@ -154,7 +155,7 @@ pub(super) fn closes(clause: &str) -> bool {
         "can",
         "any",
         "shout",
-    ];
+    ]);
     let mut words =
         clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
     words.next().is_some_and(|first| OPENING.contains(&first)) || calls_a_vote(clause)
@@ -298,14 +299,14 @@ pub(super) enum Start {
 
 /// The kind of this folded word.
 pub(super) fn start_of(word: &str) -> Start {
-    const PREPOSITIONS: &[&str] = &[
+    static PREPOSITIONS: WordSet = set!(&[
         "in", "on", "at", "by", "before", "after", "with", "without", "to", "from", "as", "w/",
         "between", "under", "over", "during", "inside", "outside", "into", "right",
-    ];
-    const FIGURES: &[&str] = &[
+    ]);
+    static FIGURES: WordSet = set!(&[
         "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "noon",
         "midday", "half",
-    ];
+    ]);
     let bare = word.trim_start_matches(['(', '"', '\'']);
     if matches!(bare, "a" | "an" | "the" | "my" | "our" | "your" | "his" | "her" | "that" | "this")
     {

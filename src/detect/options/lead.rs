@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::super::text::Text;
 use super::edges::{Start, start_of};
+use crate::detect::word_set::{WordSet, set};
 
 /// Words that open a question or an order; what they open has a lead.
-const OPENERS: &[&str] = &[
+static OPENERS: WordSet = set!(&[
     "do",
     "does",
     "did",
@@ -79,15 +80,15 @@ const OPENERS: &[&str] = &[
     "people",
     "yous",
     "so",
-];
+]);
 /// Words that may stand before an opener.
-const BEFORE: &[&str] = &[
+static BEFORE: WordSet = set!(&[
     "ok", "okay", "so", "right", "hey", "hi", "and", "guys", "folks", "lads", "team", "girls",
     "people", "now", "but", "well", "then", "all", "peeps", "everyone", "quick", "also", "eh",
     "ladies", "gents", "just", "serious", "question", "one", "last", "next", "final",
-];
+]);
 /// Who is asked.
-const ASKED: &[&str] = &[
+static ASKED: WordSet = set!(&[
     "we",
     "i",
     "you",
@@ -124,9 +125,9 @@ const ASKED: &[&str] = &[
     "girls",
     "ladies",
     "aap",
-];
+]);
 /// Helpers and verbs whose object is the choice.
-const TAKING: &[&str] = &[
+static TAKING: WordSet = set!(&[
     "want", "wanna", "prefer", "fancy", "like", "go", "for", "with", "have", "do", "get", "say",
     "thinking", "think", "going", "doing", "having", "wearing", "rather", "happier", "happy",
     "leaning", "be", "it", "to", "saying", "pick", "choose", "vote", "between", "either", "is",
@@ -136,7 +137,7 @@ const TAKING: &[&str] = &[
     "guys", "and", "from", "our", "of", "love", "sooner", "up", "booking", "book", "stuck", "torn",
     "did", "better", "take", "good", "set", "cool", "shld", "asks", "says", "kitchen", "need",
     "verdict", "down", "narrowed",
-];
+]);
 
 fn is_aux(word: &str) -> bool {
     matches!(

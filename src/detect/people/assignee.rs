@@ -1,21 +1,22 @@
 //! Who is to do it: the one who is asked or offers, `someone`, `everyone`, or nobody said.
 
 use super::{Mark, Masked, Name};
+use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
 
 /// Words after a name that put the job on its bearer.
 #[rustfmt::skip]
-const ASKED: &[&str] = &[
+static ASKED: WordSet = set!(&[
     "are", "babe", "baby", "beta", "bhai", "brings", "bro", "can", "could", "da", "darling",
     "dear", "does", "doing", "don't", "dont", "gets", "goes", "going", "gonna", "hai", "handles",
     "has", "honey", "hun", "is", "ji", "kindly", "knows", "likes", "love", "mate", "maybe",
     "might", "must", "na", "need", "needs", "offered", "ought", "pal", "please", "pls", "plss",
     "plz", "porfa", "remember", "said", "sends", "should", "sis", "takes", "te", "to", "u", "ur",
     "volunteered", "wanna", "was", "will", "would", "x", "yaar", "you", "you're", "your", "youre",
-];
+]);
 /// Orders that may follow a name at once: "Shonda call the rec centre".
 #[rustfmt::skip]
-const ORDERS: &[&str] = &[
+static ORDERS: WordSet = set!(&[
     "add", "arrange", "ask", "bake", "book", "borrow", "bring", "build", "buy", "call", "cancel",
     "chase", "check", "clean", "collect", "confirm", "contact", "design", "dig", "do", "double",
     "draft", "drop", "email", "fetch", "find", "finish", "fix", "forward", "get", "give", "go",
@@ -25,7 +26,7 @@ const ORDERS: &[&str] = &[
     "reserve", "return", "ring", "run", "see", "send", "set", "share", "shoot", "sort", "speak",
     "start", "stick", "swap", "swing", "take", "tell", "text", "transfer", "try", "update",
     "upload", "wear", "write",
-];
+]);
 
 /// Who is to do it: names joined with ", ", `me`, `someone`, `everyone`, or nobody said.
 pub(in crate::detect) fn assignee(masked: &Masked<'_, '_>, names: &[Name]) -> Option<String> {
@@ -192,8 +193,8 @@ fn follows(masked: &Masked<'_, '_>, at: usize, after: &str) -> i32 {
             5
         }
         "is" | "was" | "has" | "said" | "knows" | "are" | "if" | "and" | "who" => 1,
-        word if words::among(ORDERS, word) => 6,
-        word if words::among(ASKED, word) => 4,
+        word if ORDERS.contains(word) => 6,
+        word if ASKED.contains(word) => 4,
         _ => 0,
     }
 }
@@ -248,7 +249,7 @@ fn everyone(masked: &Masked<'_, '_>) -> Option<usize> {
     ];
     let at = masked.find(SAID)?;
     let told = (at..at + 6).any(|at| {
-        words::among(ORDERS, masked.word(at))
+        ORDERS.contains(masked.word(at))
             || matches!(
                 masked.word(at),
                 "please"

@@ -1,11 +1,12 @@
 //! Who paid: the sender, somebody named, or nobody that is known.
 
 use super::{Mark, Masked, Name};
+use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
 
 /// Verbs of paying, after the one who pays.
 #[rustfmt::skip]
-const PAYS: &[&str] = &[
+static PAYS: WordSet = set!(&[
     "a", "absorbed", "advanced", "alilipa", "alituma", "anticipated", "ate", "bacs'd", "banked",
     "bankrolled", "bayar", "bezahlt", "blew", "booked", "bought", "bunged", "buy", "carried",
     "cashed", "charged", "chipped", "chucked", "claim", "cleaned", "clear", "cleared",
@@ -23,10 +24,10 @@ const PAYS: &[&str] = &[
     "swiped", "swished", "swung", "tapped", "threw", "took", "transfered", "transferred",
     "treated", "twinted", "used", "venmo'd", "venmoed", "wangled", "whacked", "wired", "wouldn't",
     "wrote", "zelle'd", "zelled",
-];
+]);
 /// What a payer's money is in, after "my" or a name with `'s`.
 #[rustfmt::skip]
-const SOURCES: &[&str] = &[
+static SOURCES: WordSet = set!(&[
     "acc", "account", "acct", "amex", "axis", "bank", "barclaycard", "behalf", "bill", "bonus",
     "bucks", "business", "card", "cards", "cash", "cashapp", "chase", "check", "checking",
     "cheque", "cimb", "company", "corporate", "credit", "debit", "dime", "discover", "dollars",
@@ -36,24 +37,24 @@ const SOURCES: &[&str] = &[
     "phone", "pocket", "pockets", "points", "pounds", "purse", "quid", "receipt", "rekening",
     "revolut", "salary", "savings", "sbi", "shout", "side", "starling", "statement", "susu",
     "tab", "tin", "travel", "treat", "upi", "venmo", "visa", "wallet", "work", "zelle",
-];
+]);
 /// Who may pay without a name: read as written when a phrase says that they did.
 #[rustfmt::skip]
-const ROLES: &[&str] = &[
+static ROLES: WordSet = set!(&[
     "aunt", "boss", "bro", "brother", "captain", "church", "club", "committee", "company",
     "council", "cousin", "da", "fiancé", "fil", "finance", "firm", "godfather", "godmother",
     "grandparents", "head", "hr", "hubby", "husband", "in-laws", "koro", "kuya", "ma", "mairie",
     "mak", "manager", "mil", "mosque", "nan", "neighbour", "office", "parents", "partner", "pta",
     "school", "sis", "sister", "treasurer", "trust", "uncle", "vicar", "wife",
-];
+]);
 #[rustfmt::skip]
-const ASIDE: &[&str] = &[
+static ASIDE: WordSet = set!(&[
     "actually", "again", "ahead", "all", "already", "also", "and", "basically", "been", "bhai",
     "both", "did", "ended", "even", "finally", "got", "had", "happily", "has", "have", "here",
     "i", "is", "just", "kindly", "literally", "now", "o", "once", "one", "only", "personally",
     "quietly", "really", "since", "so", "that", "the", "then", "there", "today", "up", "very",
     "was", "went", "who", "yesterday",
-];
+]);
 /// A score from which on somebody named has paid.
 const STRONG: i32 = 6;
 
@@ -145,7 +146,7 @@ fn together(masked: &Masked<'_, '_>, names: &[Name], at: usize, said: &str) -> S
 fn role(masked: &Masked<'_, '_>, at: usize) -> Option<(i32, String)> {
     let word = masked.word(at);
     let bare = word.strip_suffix("'s").unwrap_or(word);
-    if !words::among(ROLES, bare) {
+    if !ROLES.contains(bare) {
         return None;
     }
     let owns = bare.len() < word.len();
@@ -219,7 +220,7 @@ fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
         if at > last + 1 && matches!(word, "i" | "i've" | "we" | "we've" | "me" | "you") {
             return 0;
         }
-        if words::among(PAYS, word) {
+        if PAYS.contains(word) {
             let weak = matches!(
                 word,
                 "got"
@@ -247,7 +248,7 @@ fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
             let near = at == last + 1 || masked.mark(last + 1) == Mark::Blank;
             return if weak { 6 } else { 9 } - if near { 0 } else { 3 };
         }
-        if !words::among(ASIDE, word) {
+        if !ASIDE.contains(word) {
             return 0;
         }
         at += 1;
@@ -356,7 +357,7 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
         if here > at + 1 && masked.name(here).is_some() && masked.mark(here) > Mark::Blank {
             return 0;
         }
-        if words::among(PAYS, word)
+        if PAYS.contains(word)
             && !matches!(word, "a" | "ne" | "put" if masked.says(here + 1, "in the sheet"))
             && !(word == "a")
         {
@@ -382,9 +383,8 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
 
 fn mine(masked: &Masked<'_, '_>, at: usize) -> i32 {
     let near = (at + 1..at + 5).take_while(|at| masked.mark(*at) == Mark::Blank);
-    let source = near
-        .filter(|at| masked.name(*at).is_none())
-        .any(|at| words::among(SOURCES, masked.word(at)));
+    let source =
+        near.filter(|at| masked.name(*at).is_none()).any(|at| SOURCES.contains(masked.word(at)));
     let whose = matches!(
         masked.word(at + 1),
         "mum's" | "dad's" | "brother's" | "sister's" | "husband's" | "wife's" | "bill"

@@ -1,26 +1,27 @@
 //! Who shares an expense: the names and `me`, or everyone; nothing when the text does not say.
 
 use super::{Mark, Masked, Name};
+use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
 
 #[rustfmt::skip]
-const SHARES: &[&str] = &[
+static SHARES: WordSet = set!(&[
     "50", "among", "amongst", "between", "both", "chipping", "cover", "divide", "divided",
     "dividing", "dutch", "each", "equal", "equally", "evenly", "fifty", "fifty-fifty", "goin",
     "going", "half", "halfies", "halfsies", "halve", "halves", "halvesies", "halving", "hook",
     "in", "on", "only", "owe", "owes", "quarters", "share", "shared", "shares", "sharing",
     "split", "splits", "splittin", "splitting", "teilen", "that's", "thing", "thirding", "thirds",
     "us", "ways", "wearing", "with",
-];
+]);
 /// Words that say surely that something is shared.
 #[rustfmt::skip]
-const SURE: &[&str] = &[
+static SURE: WordSet = set!(&[
     "bahagi", "between", "chip", "chipping", "cover", "covering", "divide", "divided", "divides",
     "dividing", "dividir", "each", "equal", "equally", "evenly", "fifty", "goin", "half",
     "halfies", "halfsies", "halve", "halves", "halvesies", "halving", "hati", "hook", "in",
     "owes", "quarters", "share", "shared", "shares", "sharing", "split", "splits", "splittin",
     "splitting", "square", "thing", "thirds", "ways", "wearing",
-];
+]);
 #[rustfmt::skip]
 const ALL: &[&str] = &[
     "everyone", "everybody", "all of us", "all of you", "between all", "all of y'all", "you all",
@@ -36,7 +37,7 @@ pub(in crate::detect) fn split(
     names: &[Name],
     payer: Option<&str>,
 ) -> Option<Vec<String>> {
-    if !(0..masked.pieces.len()).any(|at| words::among(SHARES, masked.word(at))) {
+    if !(0..masked.pieces.len()).any(|at| SHARES.contains(masked.word(at))) {
         return None;
     }
     let sure = (0..masked.pieces.len()).any(|at| is_sure(masked, at));
@@ -75,18 +76,18 @@ fn is_sure(masked: &Masked<'_, '_>, at: usize) -> bool {
                 || masked.says(at + 1, "it")
                 || masked.says(at + 1, "that")
         }
-        word => words::among(SURE, word),
+        word => SURE.contains(word),
     }
 }
 
 /// Whether "everyone" shares, and is not merely told something.
 fn shares_all(masked: &Masked<'_, '_>) -> bool {
     #[rustfmt::skip]
-    const ALL_SHARE: &[&str] = &[
+    static ALL_SHARE: WordSet = set!(&[
         "split", "share", "shares", "shared", "sharing", "equal", "equally", "evenly", "divide",
         "divided", "divides", "chip", "chipping", "each", "owes", "owe", "between", "ways", "in",
         "splitting", "square", "hati", "bahagi", "even",
-    ];
+    ]);
     (0..masked.pieces.len()).any(|at| ALL_SHARE.contains(&masked.word(at)))
 }
 

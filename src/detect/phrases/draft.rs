@@ -91,7 +91,12 @@ impl Draft {
     ///
     /// # Errors
     /// What is wrong with it: an unknown list, a group that is not closed, too many ways to write it.
-    pub(in crate::detect) fn add(&mut self, tree: Tree, phrase: &str, meaning: u32) -> Result<(), String> {
+    pub(in crate::detect) fn add(
+        &mut self,
+        tree: Tree,
+        phrase: &str,
+        meaning: u32,
+    ) -> Result<(), String> {
         let parts = self.parts(phrase)?;
         count(&parts)?;
         if parts.iter().any(|part| part.iter().all(Vec::is_empty)) || parts.is_empty() {

@@ -8,16 +8,11 @@ mod topic;
 use super::findings::Findings;
 use crate::domain::intent::QueryEntities;
 
-/// Reads a question.
-pub(super) fn read(findings: &Findings<'_, '_>) -> QueryEntities {
-    read_as(findings, None)
-}
+pub(super) use topic::{Topic, of as topic};
 
-/// Reads a question whose topic somebody else may know.
-pub(super) fn read_as(findings: &Findings<'_, '_>, topic: Option<&str>) -> QueryEntities {
-    let topic = topic.and_then(topic::Topic::named).unwrap_or_else(|| topic::of(findings));
-    let subject = subject::of(findings, topic);
-    QueryEntities { topic: topic.name().to_owned(), subject }
+/// Reads a question on this topic.
+pub(super) fn read_as(findings: &Findings<'_, '_>, topic: Topic) -> QueryEntities {
+    QueryEntities { topic: topic.name().to_owned(), subject: subject::of(findings, topic) }
 }
 
 #[cfg(test)]
@@ -28,7 +23,8 @@ mod tests {
 
     fn asked(text: &str) -> (String, Option<String>) {
         let (lexicon, text) = (lexicon::bundled(), Text::new(text));
-        let read = read(&Findings::of(&text, None, &lexicon));
+        let findings = Findings::of(&text, None, &lexicon);
+        let read = read_as(&findings, topic(&findings));
         (read.topic, read.subject)
     }
 

@@ -4,6 +4,7 @@ use super::super::findings::Findings;
 use super::super::text::Text;
 use super::super::words::{self, DAYS};
 use super::topic::Topic;
+use crate::detect::word_set::{WordSet, set};
 
 /// Subjects that are no things, with the words that ask for them; the first that is met wins.
 const WHOLES: &[(Topic, &str, &[&str])] = &[
@@ -136,35 +137,54 @@ const WHOLES: &[(Topic, &str, &[&str])] = &[
 ];
 
 /// Words of asking and of common verbs: never a subject by themselves.
-const ASKING: &str = "
-    anyone anybody someone somebody everyone everybody nobody whats what's who's whos whose where's wheres when's whens how's hows
-    remind tell give know again pls please guys folks lads hi hey hello morning good evening thanks ok okay right sorry quick question
-    much many time day date hour get got getting go going gone come coming came done doing sort sorted booked book ordered order
-    paid pay spent spend cost costs owe owes say said says think remember check need needs want wants make making made put
-    still ever yet again already actually exactly so far now today total altogether list one ones two three thing things
-    number people ppl confirmed yes no maybe left open status update news word latest any hear heard back bring bringing brought
-    meant supposed down name names asking asks lost track keep keeping forgot forgotten idea sure see look looking find
-    first last next per between us me mine myself u ur r wat wot plz abt about re lot bit kind way end start starts begin finish
-    vote votes voted voting poll won win winning result results tally decide decided settle settled agreed agree chose pick picked
-    leave leaves leaving arrive arrives arriving open opens close closes happening happen plan timing timings schedule
-    answer answered reply replied sent send chased chase call called ring rung told tell ask asked up over under
-    money budget deposit balance bill share much damage running current currently exact person somewhere written anywhere
-    can't didn't don't hasn't haven't isn't wasn't won't we've i've i'm i'll you've they've that's it's there's there
-    had hath being be does did done kindly could would should can will may might must shall
-    wait just like really very also even maybe well oh erm um eh lol haha abeg na ya ah la lah sef bhai ji uncle aunty
-    finished ready job jobs task tasks charge responsible on hook plate doing handling taking care
-    which what when where who how why whether if because since when until before after at in on for of to from with by
-    most feeling memory boss treasurer husband gentle items agenda sheet notes thread scroll summary recap anything everything
-    something nothing choices options personally point final count hand handy moment min mind head gonna gotta roughly rough
-    kitne log kitna kitni baaki hai hua tak abhi kya tha kab baje anong oras nga wise whole moneywise biggest per week days
-    put together stand stands standing fixed fix work working works out came come off
-";
+#[rustfmt::skip]
+static ASKING: WordSet = set!(&[
+    "abeg", "abhi", "about", "abt", "actually", "after", "again", "agenda", "agree", "agreed",
+    "ah", "already", "also", "altogether", "anong", "answer", "answered", "any", "anybody",
+    "anyone", "anything", "anywhere", "arrive", "arrives", "arriving", "ask", "asked", "asking",
+    "asks", "at", "aunty", "baaki", "back", "baje", "balance", "be", "because", "before", "begin",
+    "being", "between", "bhai", "biggest", "bill", "bit", "book", "booked", "boss", "bring",
+    "bringing", "brought", "budget", "by", "call", "called", "came", "can", "can't", "care",
+    "charge", "chase", "chased", "check", "choices", "chose", "close", "closes", "come", "coming",
+    "confirmed", "cost", "costs", "could", "count", "current", "currently", "damage", "date",
+    "day", "days", "decide", "decided", "deposit", "did", "didn't", "does", "doing", "don't",
+    "done", "down", "eh", "end", "erm", "even", "evening", "ever", "everybody", "everyone",
+    "everything", "exact", "exactly", "far", "feeling", "final", "find", "finish", "finished",
+    "first", "fix", "fixed", "folks", "for", "forgot", "forgotten", "from", "gentle", "get",
+    "getting", "give", "go", "going", "gone", "gonna", "good", "got", "gotta", "guys", "had",
+    "haha", "hai", "hand", "handling", "handy", "happen", "happening", "hasn't", "hath", "haven't",
+    "head", "hear", "heard", "hello", "hey", "hi", "hook", "hour", "how", "how's", "hows", "hua",
+    "husband", "i'll", "i'm", "i've", "idea", "if", "in", "isn't", "it's", "items", "ji", "job",
+    "jobs", "just", "kab", "keep", "keeping", "kind", "kindly", "kitna", "kitne", "kitni", "know",
+    "kya", "la", "lads", "lah", "last", "latest", "leave", "leaves", "leaving", "left", "like",
+    "list", "log", "lol", "look", "looking", "lost", "lot", "made", "make", "making", "many",
+    "may", "maybe", "me", "meant", "memory", "might", "min", "mind", "mine", "moment", "money",
+    "moneywise", "morning", "most", "much", "must", "myself", "na", "name", "names", "need",
+    "needs", "news", "next", "nga", "no", "nobody", "notes", "nothing", "now", "number", "of",
+    "off", "oh", "ok", "okay", "on", "one", "ones", "open", "opens", "options", "oras", "order",
+    "ordered", "out", "over", "owe", "owes", "paid", "pay", "people", "per", "person",
+    "personally", "pick", "picked", "plan", "plate", "please", "pls", "plz", "point", "poll",
+    "ppl", "put", "question", "quick", "r", "re", "ready", "really", "recap", "remember", "remind",
+    "replied", "reply", "responsible", "result", "results", "right", "ring", "rough", "roughly",
+    "rung", "running", "said", "say", "says", "schedule", "scroll", "see", "sef", "send", "sent",
+    "settle", "settled", "shall", "share", "sheet", "should", "since", "so", "somebody", "someone",
+    "something", "somewhere", "sorry", "sort", "sorted", "spend", "spent", "stand", "standing",
+    "stands", "start", "starts", "status", "still", "summary", "supposed", "sure", "tak", "taking",
+    "tally", "task", "tasks", "tell", "tha", "thanks", "that's", "there", "there's", "they've",
+    "thing", "things", "think", "thread", "three", "time", "timing", "timings", "to", "today",
+    "together", "told", "total", "track", "treasurer", "two", "u", "um", "uncle", "under", "until",
+    "up", "update", "ur", "us", "very", "vote", "voted", "votes", "voting", "wait", "want",
+    "wants", "wasn't", "wat", "way", "we've", "week", "well", "what", "what's", "whats", "when",
+    "when's", "whens", "where", "where's", "wheres", "whether", "which", "who", "who's", "whole",
+    "whos", "whose", "why", "will", "win", "winning", "wise", "with", "won", "won't", "word",
+    "work", "working", "works", "wot", "would", "written", "ya", "yes", "yet", "you've",
+]);
 
 /// What is asked about.
 pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     let text = findings.text;
     let line = line(text);
-    let has = |phrases: &[&str]| phrases.iter().any(|phrase| line.contains(phrase));
+    let has = |phrases: &[&str]| phrases.iter().any(|phrase| stands(&line, phrase));
     let whole = WHOLES.iter().find(|(of, _, phrases)| *of == topic && has(phrases));
     let specific = |name: &str| {
         matches!(name, "per head" | "budget" | "unpaid" | "outstanding" | "rsvp" | "per person")
@@ -193,8 +213,16 @@ pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     thing.or(own).or(name).or(noun).or_else(all)
 }
 
+/// Whether the phrase, with its blanks, stands in a line of words.
+fn stands(line: &str, phrase: &str) -> bool {
+    let (line, phrase) = (line.as_bytes(), phrase.as_bytes());
+    let mut blanks = line.iter().enumerate().filter(|(_, byte)| **byte == b' ');
+    blanks.any(|(at, _)| line[at..].starts_with(phrase))
+}
+
 fn line(text: &Text<'_>) -> String {
-    let mut line = String::from(" ");
+    let mut line = String::with_capacity(text.folded().len() + 2);
+    line.push(' ');
     for at in 0..text.words().len() {
         line.push_str(text.word(at));
         line.push(' ');
@@ -205,7 +233,7 @@ fn line(text: &Text<'_>) -> String {
 fn tells(word: &str) -> bool {
     word.len() > 2
         && !words::is_function(word)
-        && !ASKING.split_ascii_whitespace().any(|it| it == word)
+        && !ASKING.contains(word)
         && !word.starts_with(|c: char| c.is_ascii_digit())
 }
 
@@ -234,7 +262,7 @@ fn counts(line: &str) -> bool {
     either
         || [" final count ", " numbers ", " how many in total ", " total number "]
             .iter()
-            .any(|phrase| line.contains(phrase))
+            .any(|phrase| stands(line, phrase))
 }
 
 /// The telling words right behind one of these words.

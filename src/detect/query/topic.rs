@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 use super::super::findings::Findings;
+use super::super::text::Text;
 
 /// What the records of an event are kept under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Topic {
+pub(in crate::detect) enum Topic {
     Polls,
     Spending,
     People,
@@ -22,12 +23,12 @@ impl Topic {
         [Self::Polls, Self::Spending, Self::People, Self::Schedule, Self::Tasks, Self::Other];
 
     /// The topic of that name.
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(in crate::detect) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.name() == name)
     }
 
     /// The topic's name as callers know it.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::detect) fn name(self) -> &'static str {
         match self {
             Self::Polls => "polls",
             Self::Spending => "spending",
@@ -211,35 +212,48 @@ const PHRASES: &[(Topic, u8, &str)] = &[
     ),
 ];
 
-/// How loudly each word speaks for each topic; made on the first question, so that no question walks the lists.
-static POINTS: LazyLock<FxHashMap<&str, [u8; Topic::ALL.len()]>> = LazyLock::new(|| {
-    let mut points = FxHashMap::default();
+/// What a word says by itself, and the phrases that begin with it.
+#[derive(Debug, Default)]
+struct Spoken {
+    points: [u8; Topic::ALL.len()],
+    /// Each phrase with its place among all, its topic and how loudly it speaks.
+    phrases: Vec<(&'static str, usize, Topic, u8)>,
+}
+
+/// What each word says, so that no question walks the lists.
+static SPOKEN: LazyLock<FxHashMap<&str, Spoken>> = LazyLock::new(|| {
+    let mut spoken: FxHashMap<&str, Spoken> = FxHashMap::default();
     for (topic, weight, words) in WORDS {
         for word in words.split_ascii_whitespace() {
-            let own: &mut [u8; Topic::ALL.len()] = points.entry(word).or_default();
-            own[*topic as usize] += weight;
+            spoken.entry(word).or_default().points[*topic as usize] += weight;
         }
     }
-    points
+    let phrases = PHRASES.iter().flat_map(|(topic, weight, phrases)| {
+        phrases.split('|').map(move |phrase| (phrase.trim(), *topic, *weight))
+    });
+    for (place, (phrase, topic, weight)) in phrases.enumerate() {
+        let first = phrase.split(' ').next().unwrap_or(phrase);
+        spoken.entry(first).or_default().phrases.push((phrase, place, topic, weight));
+    }
+    spoken
 });
 
 /// The topic that most of the words speak for.
-pub(super) fn of(findings: &Findings<'_, '_>) -> Topic {
+pub(in crate::detect) fn of(findings: &Findings<'_, '_>) -> Topic {
     let text = findings.text;
     let mut points = [0_u32; Topic::ALL.len()];
-    let mut line = String::with_capacity(text.folded().len() + 2);
-    line.push(' ');
+    let mut heard: Vec<usize> = Vec::new();
     for at in 0..text.words().len() {
-        let word = text.word(at);
-        line.push_str(word);
-        line.push(' ');
-        for (sum, own) in points.iter_mut().zip(POINTS.get(word).copied().unwrap_or_default()) {
+        let Some(spoken) = SPOKEN.get(text.word(at)) else { continue };
+        for (sum, own) in points.iter_mut().zip(spoken.points) {
             *sum += u32::from(own);
         }
-    }
-    for (topic, weight, phrases) in PHRASES {
-        let said = phrases.split('|').filter(|phrase| stands(&line, phrase)).count() as u32;
-        points[*topic as usize] += said * u32::from(*weight);
+        for (phrase, place, topic, weight) in &spoken.phrases {
+            if stands(text, at, phrase) && !heard.contains(place) {
+                heard.push(*place);
+                points[*topic as usize] += u32::from(*weight);
+            }
+        }
     }
     if !findings.amounts.is_empty() && findings.amounts.iter().any(|amount| amount.sure) {
         points[Topic::Spending as usize] += 6;
@@ -256,12 +270,9 @@ pub(super) fn of(findings: &Findings<'_, '_>) -> Topic {
     if points[best as usize] == 0 { Topic::Other } else { best }
 }
 
-/// Whether the phrase stands in the line as whole words.
-fn stands(line: &str, phrase: &str) -> bool {
-    line.find(phrase).is_some_and(|at| {
-        let free = |c: char| c == ' ';
-        line[..at].ends_with(free) && line[at + phrase.len()..].starts_with(free)
-    })
+/// Whether the words of the phrase stand here, one after the other.
+fn stands(text: &Text<'_>, at: usize, phrase: &str) -> bool {
+    phrase.split(' ').enumerate().all(|(offset, word)| text.word(at + offset) == word)
 }
 
 /// Whether a time of day stands in the text: "7:30", "8pm".
