@@ -35,7 +35,7 @@ impl<'a, 'l> Findings<'a, 'l> {
         let amounts = money::amounts(text);
         let words = plain(text, lexicon.book());
         let (things, actions) = things::find(text, &words, lexicon);
-        let tokens = Tokens::masked(text, lexicon.book(), &names, &amounts, &things);
+        let tokens = Tokens::masked(text, &words, &names, &amounts, &things);
         let mut findings = Self {
             text,
             names,

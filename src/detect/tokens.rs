@@ -11,7 +11,7 @@ use super::things::Thing;
 /// The words of a text as the phrasebook knows them, before any reader masks them.
 pub(super) fn plain<'l>(text: &Text<'_>, book: &'l Phrasebook) -> Vec<Token<'l>> {
     let spans = text.words();
-    (0..spans.len()).map(|at| token(text, book, spans[at].clone(), None)).collect()
+    spans.iter().map(|span| token(text, book, span)).collect()
 }
 
 /// The tokens of a text, each with its place.
@@ -27,7 +27,7 @@ impl<'l> Tokens<'l> {
     /// Masks what the readers found; where two claim a word, an amount wins, then a participant, a thing, a guessed name.
     pub(super) fn masked(
         text: &Text<'_>,
-        book: &'l Phrasebook,
+        words: &[Token<'l>],
         names: &[Name],
         amounts: &[Amount],
         things: &[Thing<'_>],
@@ -47,39 +47,55 @@ impl<'l> Tokens<'l> {
             }
         }
         taken.sort_by_key(|(span, _)| span.start);
-        Self::merged(text, book, &taken)
+        Self::merged(text, words, &taken)
     }
 
-    fn merged(text: &Text<'_>, book: &'l Phrasebook, masks: &[(Range<usize>, Symbol)]) -> Self {
-        let mut found = Self { tokens: Vec::new(), spans: Vec::new() };
+    fn merged(text: &Text<'_>, words: &[Token<'l>], masks: &[(Range<usize>, Symbol)]) -> Self {
+        let count = text.words().len();
+        let (mut tokens, mut spans) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut masks = masks.iter().peekable();
         let mut read = 0;
-        for word in text.words() {
+        for (at, word) in text.words().iter().enumerate() {
             while masks.next_if(|(span, _)| span.end <= word.start).is_some() {}
-            let (span, mask) = match masks.peek() {
-                Some((span, mask)) if span.start < word.end => {
-                    (span.start.min(word.start)..span.end.max(word.end), Some(*mask))
-                }
-                _ => (word.clone(), None),
-            };
             // The further words of a mask are part of its first.
             if word.start < read {
                 continue;
             }
+            let (span, token) = match masks.peek() {
+                Some((span, mask)) if span.start < word.end => {
+                    let span = span.start.min(word.start)..span.end.max(word.end);
+                    let token = masked(text, words, at, &span, *mask);
+                    (span, token)
+                }
+                _ => (word.clone(), words[at]),
+            };
             read = span.end;
-            found.tokens.push(token(text, book, span.clone(), mask));
-            found.spans.push(span);
+            tokens.push(token);
+            spans.push(span);
         }
-        found
+        Self { tokens, spans }
     }
 }
 
-fn token<'l>(
+/// The words in this span as one token.
+fn masked<'l>(
     text: &Text<'_>,
-    book: &'l Phrasebook,
-    span: Range<usize>,
-    mask: Option<Symbol>,
+    words: &[Token<'l>],
+    at: usize,
+    span: &Range<usize>,
+    mask: Symbol,
 ) -> Token<'l> {
+    let last = text.word_from(span.end).saturating_sub(1).max(at);
+    let is_word = mask >= THING && last == at;
+    Token {
+        mask: Some(mask),
+        known: words[at].known.filter(|_| is_word),
+        opens: words[at].opens,
+        closes: words[last].closes,
+    }
+}
+
+fn token<'l>(text: &Text<'_>, book: &'l Phrasebook, span: &Range<usize>) -> Token<'l> {
     let folded = text.folded();
     // "11.30" and "p.m" end nothing.
     let ends = |gap: &str| {
@@ -91,8 +107,8 @@ fn token<'l>(
     let after = &folded[span.end..];
     let next = after.find(char::is_alphanumeric);
     Token {
-        mask,
-        known: if mask.is_some_and(|mask| mask < THING) { None } else { book.known(&folded[span]) },
+        mask: None,
+        known: book.known(&folded[span.clone()]),
         opens: before.is_none() || ends(gap),
         closes: next.is_none_or(|next| ends(&after[..next])),
     }

@@ -240,19 +240,27 @@ fn table<'b, const N: usize>(
 }
 
 /// What rules and features say for some outputs of a table, from the first of them on.
-fn judge<const N: usize, const SOME: usize>(
+fn judge<'f, const N: usize, const SOME: usize>(
     table: &Table<N>,
     shape: &Shape,
     scores: &Scores,
-    groups: &[&[Feature]],
+    groups: &[&'f [Feature]],
     first: usize,
 ) -> [f32; SOME] {
     let mut sums = [0.0f32; SOME];
     if shape.bits > 0 {
-        for feature in groups.iter().copied().flatten() {
-            let weights = table[row(feature.hash, shape.bits)][first..].first_chunk::<SOME>();
-            for (sum, weight) in sums.iter_mut().zip(weights.into_iter().flatten()) {
-                *sum += f32::from(*weight) * feature.value;
+        // Features of a group weigh the same, so whole numbers are added up first.
+        let runs = |group: &'f [Feature]| group.chunk_by(|one, other| one.value == other.value);
+        for run in groups.iter().copied().flat_map(runs) {
+            let mut votes = [0i32; SOME];
+            for feature in run {
+                let weights = table[row(feature.hash, shape.bits)][first..].first_chunk::<SOME>();
+                for (sum, weight) in votes.iter_mut().zip(weights.into_iter().flatten()) {
+                    *sum += i32::from(*weight);
+                }
+            }
+            for (sum, votes) in sums.iter_mut().zip(votes) {
+                *sum += votes as f32 * run[0].value;
             }
         }
     }

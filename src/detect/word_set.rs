@@ -19,6 +19,34 @@ macro_rules! set {
 }
 pub(super) use set;
 
+/// Phrases, found by their first word.
+#[derive(Debug)]
+pub(super) struct PhraseSet(WordSet);
+
+/// A set of the phrases in a list.
+macro_rules! phrase_set {
+    ($phrases:expr) => {
+        $crate::detect::word_set::PhraseSet::new($crate::detect::word_set::set!($phrases))
+    };
+}
+pub(super) use phrase_set;
+
+impl PhraseSet {
+    /// The phrases of this set of words, each of which may be several.
+    pub(super) const fn new(phrases: WordSet) -> Self {
+        Self(phrases)
+    }
+
+    /// The phrases that may begin with this word; a few others may be among them.
+    pub(super) fn beginning(&self, word: &str) -> impl Iterator<Item = &'static str> {
+        let hash = hash(word.as_bytes());
+        let (slots, last, tag) = (self.0.slots, self.0.slots.len() - 1, (hash >> 48) as u16);
+        let from = (0..).map(move |step| slots[(hash as usize + step) & last]);
+        let mine = from.take_while(|(which, _)| *which > 0).filter(move |(_, own)| *own == tag);
+        mine.map(|(which, _)| self.0.words[which as usize - 1])
+    }
+}
+
 impl WordSet {
     /// The set of these words, which lie in these slots; [`set`] makes both.
     pub(super) const fn new(words: &'static [&'static str], slots: &'static [(u16, u16)]) -> Self {
@@ -52,7 +80,7 @@ pub(super) const fn laid_out<const SLOTS: usize>(words: &[&str]) -> [(u16, u16);
     let mut slots = [(0, 0); SLOTS];
     let mut which = 0;
     while which < words.len() {
-        let hash = hash(words[which].as_bytes());
+        let hash = hash(first_word(words[which].as_bytes()));
         let mut at = hash as usize & (SLOTS - 1);
         while slots[at].0 > 0 {
             at = (at + 1) & (SLOTS - 1);
@@ -61,6 +89,14 @@ pub(super) const fn laid_out<const SLOTS: usize>(words: &[&str]) -> [(u16, u16);
         slots[at] = (which as u16, (hash >> 48) as u16);
     }
     slots
+}
+
+const fn first_word(phrase: &[u8]) -> &[u8] {
+    let mut end = 0;
+    while end < phrase.len() && phrase[end] != b' ' {
+        end += 1;
+    }
+    phrase.split_at(end).0
 }
 
 /// Looks at the length, the first four bytes and the last four: enough to tell most words apart.
@@ -86,6 +122,17 @@ mod tests {
     use super::*;
 
     static SET: WordSet = set!(&["a", "be", "see", "tree", "trees", "étage", "conversation"]);
+
+    static PHRASES: PhraseSet = phrase_set!(&["let me", "let us know", "go", "going to"]);
+
+    #[test]
+    fn phrases_are_found_by_their_first_word() {
+        for (word, phrases) in
+            [("let", &["let me", "let us know"][..]), ("go", &["go"]), ("me", &[])]
+        {
+            assert_eq!(PHRASES.beginning(word).collect::<Vec<_>>(), phrases);
+        }
+    }
 
     #[test]
     fn every_word_of_the_list_is_in_the_set_and_no_other() {

@@ -1,7 +1,7 @@
 //! Who is to do it: the one who is asked or offers, `someone`, `everyone`, or nobody said.
 
 use super::{Mark, Masked, Name};
-use crate::detect::word_set::{WordSet, set};
+use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
 use crate::detect::words;
 
 /// Words after a name that put the job on its bearer.
@@ -214,7 +214,7 @@ fn owner(masked: &Masked<'_, '_>, at: usize) -> i32 {
 /// Where the sender takes the job.
 fn mine(masked: &Masked<'_, '_>) -> Option<usize> {
     #[rustfmt::skip]
-    const SAID: &[&str] = &[
+    static SAID: PhraseSet = phrase_set!(&[
         "i'll", "ill", "i will", "i shall", "i'm gonna", "im gonna", "i'm going to", "i'm making",
         "i'm booking", "i'm sorting", "i'm taking", "i'm getting", "i'm doing", "i'm buying",
         "i'm on it", "i'm writing", "i'm chasing", "i'm down for", "i'm bringing", "i'm ordering",
@@ -232,22 +232,22 @@ fn mine(masked: &Masked<'_, '_>) -> Option<usize> {
         "i was going to", "i'll", "picking up", "i'm on", "i'm in charge", "i'm making",
         "i'm going", "i'm off", "i'm painting", "i'm cooking", "i'm gonna", "i'm handling",
         "my turn", "for me", "my trunk", "i wanna", "i want to",
-    ];
-    masked.find(SAID)
+    ]);
+    masked.find(&SAID)
 }
 
 /// Where everyone is told to.
 fn everyone(masked: &Masked<'_, '_>) -> Option<usize> {
     #[rustfmt::skip]
-    const SAID: &[&str] = &[
+    static SAID: PhraseSet = phrase_set!(&[
         "everyone", "everybody", "every one", "all of you", "you all", "each of you",
         "each of us", "all of us", "from everyone", "all please", "please all", "all bring",
         "each guest", "all parents", "y'all need", "all to", "your names", "yer names",
         "send me your", "please girls", "please folks", "please guys", "please lads",
         "please ladies", "folks please", "guys please", "ladies please", "all plot holders",
         "thursday folks", "mums assemble", "team please",
-    ];
-    let at = masked.find(SAID)?;
+    ]);
+    let at = masked.find(&SAID)?;
     let told = (at..at + 6).any(|at| {
         ORDERS.contains(masked.word(at))
             || matches!(
@@ -273,7 +273,7 @@ fn everyone(masked: &Masked<'_, '_>) -> Option<usize> {
 /// Where whoever will is asked.
 fn anyone(masked: &Masked<'_, '_>) -> Option<usize> {
     #[rustfmt::skip]
-    const SAID: &[&str] = &[
+    static SAID: PhraseSet = phrase_set!(&[
         "someone", "somebody", "sum1", "some1", "sb", "somebodys", "someone's", "somebody's",
         "anyone", "anybody", "any1", "anyone's", "whoever", "whoever's", "one of you",
         "one of us", "one of the", "one of yous", "one of ye", "any of you", "volunteer",
@@ -284,6 +284,6 @@ fn anyone(masked: &Masked<'_, '_>) -> Option<usize> {
         "would it kill", "two of you", "would ye", "could ye", "can someone", "whose",
         "the person", "two people", "some kind", "any volunteers", "anyone with", "who fancies",
         "who's able", "who is able", "we need somebody",
-    ];
-    masked.find(SAID)
+    ]);
+    masked.find(&SAID)
 }

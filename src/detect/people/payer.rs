@@ -1,7 +1,7 @@
 //! Who paid: the sender, somebody named, or nobody that is known.
 
 use super::{Mark, Masked, Name};
-use crate::detect::word_set::{WordSet, set};
+use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
 use crate::detect::words;
 
 /// Verbs of paying, after the one who pays.
@@ -297,7 +297,7 @@ fn before(masked: &Masked<'_, '_>, at: usize) -> i32 {
 /// How surely the sender says that it was them.
 fn own_score(masked: &Masked<'_, '_>) -> i32 {
     #[rustfmt::skip]
-    const SAID: &[&str] = &[
+    static SAID: PhraseSet = phrase_set!(&[
         "by me", "on me", "from me", "yours truly", "moi", "myself", "meself", "out of pocket",
         "owe me", "owes me", "reimburse me", "refund me", "refunded me", "pay me", "paid me back",
         "paying me", "was me", "put me down", "that's me", "thats me", "all me", "off me",
@@ -306,8 +306,8 @@ fn own_score(masked: &Masked<'_, '_>) -> i32 {
         "c'est moi", "mig", "mich", "credit me", "claim it", "claim that", "cost me",
         "got me for", "stung me", "set me back", "it on mine", "log it for me", "all mine",
         "me who", "me that", "i did", "i settled", "square me", "back at me",
-    ];
-    let mut score = if masked.has(SAID) { 6 } else { 0 };
+    ]);
+    let mut score = if masked.has(&SAID) { 6 } else { 0 };
     for at in 0..masked.pieces.len() {
         score = score.max(match masked.word(at) {
             "i" | "i've" | "ive" | "imma" => i_pay(masked, at),
@@ -395,7 +395,7 @@ fn mine(masked: &Masked<'_, '_>, at: usize) -> i32 {
 /// Whether the sum is still to be paid.
 fn is_unpaid(masked: &Masked<'_, '_>) -> bool {
     #[rustfmt::skip]
-    const OPEN: &[&str] = &[
+    static OPEN: PhraseSet = phrase_set!(&[
         "due", "owing", "owed", "outstanding", "unpaid", "we owe", "not paid", "not yet paid",
         "yet to be", "still to", "to be paid", "to be settled", "to pay", "payable", "invoice",
         "invoiced", "balance is", "balance of", "remaining balance", "final balance", "they want",
@@ -413,14 +413,14 @@ fn is_unpaid(masked: &Masked<'_, '_>) -> bool {
         "at drop off", "they'll take", "takes it", "take it at", "take it in", "pending", "baki",
         "left with", "is open", "to transfer", "rupees left", "be in his hand", "be in her hand",
         "we're in for", "will go to", "remind us",
-    ];
-    masked.has(OPEN)
+    ]);
+    masked.has(&OPEN)
 }
 
 /// Whether the group's purse paid, or a correction leaves open who did.
 fn is_of_group(masked: &Masked<'_, '_>) -> bool {
     #[rustfmt::skip]
-    const GROUP: &[&str] = &[
+    static GROUP: PhraseSet = phrase_set!(&[
         "we paid", "we've paid", "we have paid", "we put", "we gave", "we've given", "we spent",
         "we sent", "we settled", "we transferred", "we dropped", "kitty", "float", "petty cash",
         "committee", "joint account", "joint pot", "allotment card", "group account", "fund",
@@ -431,6 +431,6 @@ fn is_of_group(masked: &Masked<'_, '_>) -> bool {
         "we've processed", "we put", "estate", "i wrote", "i typed", "wasn't right",
         "swapped places", "real figure", "the wrong", "wrong on", "mistake of", "did i write",
         "turned the", "korrektur", "down from", "call it *", "we spent", "by us",
-    ];
-    masked.has(GROUP)
+    ]);
+    masked.has(&GROUP)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Name;
 use crate::detect::text::Text;
+use crate::detect::word_set::PhraseSet;
 
 /// A name or a word of a text, as the readers of roles see it.
 #[derive(Debug, Clone)]
@@ -99,24 +100,13 @@ impl<'t, 'a> Masked<'t, 'a> {
     }
 
     /// Where one of the phrases stands first.
-    pub(super) fn find(&self, phrases: &[&str]) -> Option<usize> {
-        (0..self.pieces.len()).find(|at| {
-            // Most phrases fall at their first two letters; the rest is looked at closely.
-            let here = self.word(*at).as_bytes();
-            let Some(first) = here.first() else { return false };
-            phrases.iter().any(|phrase| {
-                let said = phrase.as_bytes();
-                said.first() == Some(first)
-                    && said
-                        .get(1)
-                        .is_none_or(|second| *second == b' ' || here.get(1) == Some(second))
-                    && self.says(*at, phrase)
-            })
-        })
+    pub(super) fn find(&self, phrases: &PhraseSet) -> Option<usize> {
+        (0..self.pieces.len())
+            .find(|at| phrases.beginning(self.word(*at)).any(|phrase| self.says(*at, phrase)))
     }
 
     /// Whether one of the phrases stands anywhere.
-    pub(super) fn has(&self, phrases: &[&str]) -> bool {
+    pub(super) fn has(&self, phrases: &PhraseSet) -> bool {
         self.find(phrases).is_some()
     }
 }

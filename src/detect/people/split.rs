@@ -1,7 +1,7 @@
 //! Who shares an expense: the names and `me`, or everyone; nothing when the text does not say.
 
 use super::{Mark, Masked, Name};
-use crate::detect::word_set::{WordSet, set};
+use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
 use crate::detect::words;
 
 #[rustfmt::skip]
@@ -23,13 +23,13 @@ static SURE: WordSet = set!(&[
     "splitting", "square", "thing", "thirds", "ways", "wearing",
 ]);
 #[rustfmt::skip]
-const ALL: &[&str] = &[
+static ALL: PhraseSet = phrase_set!(&[
     "everyone", "everybody", "all of us", "all of you", "between all", "all of y'all", "you all",
     "everybody's", "everyone's", "whole group", "whole gang", "whole squad", "us all", "ye all",
     "all to split", "each of ye", "each of you", "among all", "amongst all", "all the cousins",
     "us cousins", "yer", "the lot of us", "all in this chat", "we're all", "we all",
     "every one of us", "lads will", "all eleven of us", "all * of us",
-];
+]);
 
 /// Who shares it.
 pub(in crate::detect) fn split(
@@ -47,7 +47,7 @@ pub(in crate::detect) fn split(
     if let Some(people) = list(masked, names, payer).or_else(|| with(masked, names, payer)) {
         return Some(people);
     }
-    let denied = masked.has(&[
+    static DENIED: PhraseSet = phrase_set!(&[
         "no sharing",
         "not sharing",
         "no need",
@@ -56,7 +56,8 @@ pub(in crate::detect) fn split(
         "not splitting",
         "not to split",
     ]);
-    (masked.has(ALL) && !denied && shares_all(masked)).then(|| vec!["everyone".to_owned()])
+    let denied = masked.has(&DENIED);
+    (masked.has(&ALL) && !denied && shares_all(masked)).then(|| vec!["everyone".to_owned()])
 }
 
 fn is_sure(masked: &Masked<'_, '_>, at: usize) -> bool {

@@ -23,17 +23,20 @@ impl Sieve {
     /// These bits and a symbol's.
     pub(super) fn with(self, symbol: Symbol) -> Self {
         let place = symbol % 127;
-        let [low, high] = self.0;
-        if place < 64 {
-            Self([low | 1 << place, high])
-        } else {
-            Self([low, high | 1 << (place - 64)])
-        }
+        let mut bits = self.0;
+        bits[place as usize / 64] |= 1 << (place % 64);
+        Self(bits)
     }
 
     /// These bits and the other's.
     pub(super) fn and(self, other: Self) -> Self {
         Self([self.0[0] | other.0[0], self.0[1] | other.0[1]])
+    }
+
+    /// Whether the symbol may be among those of these bits.
+    pub(super) fn may_hold(self, symbol: Symbol) -> bool {
+        let place = symbol % 127;
+        self.0[place as usize / 64] >> (place % 64) & 1 == 1
     }
 
     /// Whether the two may have something in common.

@@ -70,13 +70,16 @@ impl Walk<'_, '_> {
         let edges = self.book.edges(here);
         if edges.len() > symbols.len() {
             for symbol in token.mask.iter().chain(symbols) {
-                if let Ok(place) = edges.binary_search_by_key(symbol, |(symbol, _)| *symbol) {
+                if here.sieve.may_hold(*symbol)
+                    && let Ok(place) = edges.binary_search_by_key(symbol, |(symbol, _)| *symbol)
+                {
                     self.on(edges[place], at + 1);
                 }
             }
             return;
         }
-        for edge in edges {
+        let sieve = self.sieves[at];
+        for edge in edges.iter().filter(|(symbol, _)| sieve.may_hold(*symbol)) {
             if token.mask == Some(edge.0) || symbols.binary_search(&edge.0).is_ok() {
                 self.on(*edge, at + 1);
             }
