@@ -113,12 +113,14 @@ pub struct Label<'a> {
 impl Detector {
     /// A detector with the bundled rules and weights.
     pub fn new() -> Self {
-        Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::bundled()) }
+        Self { weights: Arc::new(Weights::bundled()), ..Self::by_rules() }
     }
 
     /// A detector with the bundled rules that judges by them alone.
     pub fn by_rules() -> Self {
-        Self { lexicon: Arc::new(lexicon::bundled()), weights: Arc::new(Weights::none()) }
+        let lexicon = lexicon::bundled();
+        warm(&lexicon);
+        Self { lexicon: Arc::new(lexicon), weights: Arc::new(Weights::none()) }
     }
 
     /// The detector that the settings ask for.
@@ -302,6 +304,15 @@ impl Detector {
     /// Whether the weights were trained on a message of this text.
     pub fn learnt_from(&self, text: &str) -> bool {
         self.weights.trained_on.binary_search(&learn::digest(text)).is_ok()
+    }
+}
+
+/// Lets every reader read once, so that the first message finds all their tables built.
+fn warm(lexicon: &Lexicon) {
+    let text = Text::new("how much is left, and can someone book the zorb or the hall for £5?");
+    let findings = Findings::of(&text, None, lexicon);
+    for intent in Intent::ALL {
+        Reading::of(&findings, intent).entities(None);
     }
 }
 

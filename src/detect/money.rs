@@ -18,6 +18,9 @@ use crate::domain::money::Currency;
 
 pub(super) use total::total;
 
+/// How many amounts of a message are read: nobody writes more, but for tables and noise.
+const MOST: usize = 32;
+
 /// An amount in a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Amount {

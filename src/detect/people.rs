@@ -119,11 +119,14 @@ static BRANDS: WordSet = set!(&[
     "vat", "venmo", "visa", "walmart", "welsh", "whatsapp", "zelle",
 ]);
 
+/// How many names of a message are read.
+const MOST: usize = 64;
+
 /// All names, in the order in which they stand: participants, kin, and capitalised words that can be names.
 pub(super) fn names(text: &Text<'_>, event: Option<&Event>) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
     let mut at = 0;
-    while at < text.words().len() {
+    while at < text.words().len() && names.len() < MOST {
         let Some((length, known)) = name_at(text, event, at) else {
             at += 1;
             continue;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::currency::{is_dollar, of_country, of_dollar, of_prefix, of_sign, of_suffix};
 use super::digits::{self, Digits};
 use super::spelled::is_country;
-use super::{Amount, plausible};
+use super::{Amount, MOST, plausible};
 use crate::detect::text::Text;
 use crate::detect::words;
 
@@ -22,7 +22,7 @@ struct Sign {
 pub(super) fn amounts(text: &Text<'_>, found: &mut Vec<Amount>) {
     let bytes = text.folded().as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
+    while at < bytes.len() && found.len() < MOST {
         if !bytes[at].is_ascii_digit() {
             at += 1;
             continue;

@@ -1,8 +1,8 @@
 //! Amounts in words: "three hundred and fifty pounds", "two grand", "two-fifty", "a tenner", "4 thousand 2 hundred".
 
-use super::Amount;
 use super::currency::{is_dollar, of_country, of_suffix};
 use super::scan::country_after;
+use super::{Amount, MOST};
 use crate::detect::text::Text;
 use crate::detect::word_set::{WordSet, set};
 use crate::detect::words;
@@ -22,7 +22,7 @@ pub(super) fn scale(word: &str) -> f64 {
 /// All amounts in words that no other amount covers.
 pub(super) fn amounts(text: &Text<'_>, found: &mut Vec<Amount>) {
     let mut at = 0;
-    while at < text.words().len() {
+    while at < text.words().len() && found.len() < MOST {
         let Some(end) = run(text, at) else {
             at += 1;
             continue;

@@ -1,7 +1,7 @@
 //! The walk: all phrases of a book that begin at each word of a message.
 
 use super::sieve::Sieve;
-use super::{Hit, Node, Phrasebook, Symbol, Token, Tree};
+use super::{Hit, Node, Phrasebook, Token, Tree};
 
 /// How many words `...` may stand for.
 const REACH: usize = 4;
@@ -73,7 +73,7 @@ impl Walk<'_, '_> {
                 if here.sieve.may_hold(*symbol)
                     && let Ok(place) = edges.binary_search_by_key(symbol, |(symbol, _)| *symbol)
                 {
-                    self.on(edges[place], at + 1);
+                    self.on(edges[place].1, at + 1);
                 }
             }
             return;
@@ -81,12 +81,13 @@ impl Walk<'_, '_> {
         let sieve = self.sieves[at];
         for edge in edges.iter().filter(|(symbol, _)| sieve.may_hold(*symbol)) {
             if token.mask == Some(edge.0) || symbols.binary_search(&edge.0).is_ok() {
-                self.on(*edge, at + 1);
+                self.on(edge.1, at + 1);
             }
         }
     }
 
-    fn on(&mut self, (_, node): (Symbol, u32), at: usize) {
+    /// Goes on where that may lead anywhere.
+    fn on(&mut self, node: u32, at: usize) {
         if self.book.nodes[node as usize].sieve.meets(self.sieves[at]) {
             self.at(node, at);
         }
@@ -98,7 +99,7 @@ impl Walk<'_, '_> {
             self.at(here.opens, at);
         }
         if here.any > 0 {
-            self.at(here.any, at + 1);
+            self.on(here.any, at + 1);
         }
         if here.gap == 0 {
             return;
@@ -107,7 +108,11 @@ impl Walk<'_, '_> {
             if skip > 0 && self.tokens[at + skip - 1].closes {
                 break;
             }
-            self.at(here.gap, at + skip);
+            if at + skip > self.start {
+                self.on(here.gap, at + skip);
+            } else {
+                self.at(here.gap, at);
+            }
         }
     }
 }
