@@ -244,6 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn who_sells_food_is_the_caterer() {
+        is_read("somebody tell the curry lady we are eighty", "caterer", "contact");
+        is_read("ring the dumpling people", "caterer", "contact");
+    }
+
+    #[test]
+    fn what_is_lacking_outweighs_what_stands_beside_it() {
+        is_read("lovely venue but there is no projector", "projector", "bring");
+        is_read("bring the chairs over from the church", "chair", "collect");
+    }
+
+    #[test]
+    fn a_thing_that_is_only_evident_is_named() {
+        for (said, object) in [
+            ("eight cousins have nowhere to stay", "accommodation"),
+            ("how is everyone getting there?", "transport"),
+            ("nobody takes the pictures so far", "photographer"),
+        ] {
+            assert_eq!(read(said).map(|it| it.0).as_deref(), Some(object), "{said}");
+        }
+    }
+
+    #[test]
     fn words_that_name_nothing_make_no_order() {
         assert_eq!(read("please do it"), None);
         assert_eq!(read(""), None);

@@ -1,6 +1,6 @@
 //! Which of several nouns a task is about: what is seen of each, weighed.
 
-use super::classes::is_plain;
+use super::classes::{is_behind, is_plain};
 use super::nouns::{Noun, Standing};
 use super::{Action, Thing};
 use crate::detect::text::Text;
@@ -30,20 +30,20 @@ cues! {
     Last -0.27,
     Again 0.74, // named more than once
     Near 0.26, // the first noun after the verb, within four words
-    Far -1.14, // the first noun after the verb, further off
+    Far -1.13, // the first noun after the verb, further off
     Next -0.47, // one more noun after the verb
     OtherSentence -0.25, // after the verb, in another sentence
     BeforeVerb 0.02,
     AfterContact 0.55, // the first noun after this verb, as those below
     AfterConfirm -0.60,
     AfterSend 0.23,
-    AfterPay -0.64,
+    AfterPay -0.63,
     AfterCollect 0.02,
     AfterCheck 0.07,
     AfterBring 0.20,
     AfterMake 0.07,
     AfterBook 1.47,
-    AfterBuy -0.45,
+    AfterBuy -0.44,
     AfterArrange 0.36,
     To -1.31, // the word before it, as those below
     With -0.76,
@@ -64,19 +64,19 @@ cues! {
     Missing 0.94, // "no glasses", "without a priest"
     Opens 0.02, // nothing stands before it
     Subject 0.18, // a sentence begins with it
-    Owner 1.66, // "the piper's timings"
+    Owner 1.67, // "the piper's timings"
     Person -1.66, // somebody who is not to be told
     PersonTold -1.89, // somebody, with a verb of telling
     Venue 0.03,
     VenueBehind -0.28, // a venue where something else happens
     Food 0.25,
-    Transport 0.10, // transport or accommodation
-    Paper 0.05,
+    Transport 0.11, // transport or accommodation
+    Paper 0.04,
     Category 0.84, // of any other category
     NoCategory 0.27,
     UsualFits 0.57, // the verb is what is usually done about it
     Long 0.79, // of more than one word
-    Name 0.32, // written with a capital
+    Name 0.31, // written with a capital
 }
 
 /// What is seen of one noun.
@@ -181,7 +181,7 @@ impl Scene<'_> {
         let word = if before == usize::MAX { "" } else { text.word(before) };
         match word {
             "" => seen.note(Cue::Opens, true),
-            _ if super::classes::is_behind(word) || word == "for" => {
+            _ if is_behind(word) || word == "for" => {
                 seen.note(Cue::Behind, !nobody);
                 seen.note(Cue::BehindNobody, nobody);
             }
