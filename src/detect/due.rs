@@ -87,7 +87,7 @@ fn bound(text: &Text<'_>, at: usize) -> Option<Found> {
             here = at + 3
         }
         "latest" if matches!(text.word(at + 1), "by" | "before") => here = at + 2,
-        word if BOUNDS.contains(&word) => here = at + 1,
+        word if BOUNDS.contains(word) => here = at + 1,
         _ => return None,
     }
     if matches!(text.word(at.wrapping_sub(1)), "sometime" | "anytime" | "latest") && at > 0 {
@@ -156,7 +156,7 @@ fn atom(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
     }
     let next = text.word(at + 1);
     match word {
-        "this" | "next" if SPANS.contains(&next) || is_day(text, at + 1) => return Some(at + 2),
+        "this" | "next" if SPANS.contains(next) || is_day(text, at + 1) => return Some(at + 2),
         "the" if bounded && matches!(next, "weekend" | "morning" | "evening" | "wknd") => {
             return Some(at + 2);
         }
@@ -168,7 +168,7 @@ fn atom(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
             let last =
                 at + 2 + usize::from(matches!(text.word(at + 2), "the" | "this" | "next" | "play"));
             return Some(last + 1).filter(|_| {
-                SPANS.contains(&text.word(last))
+                SPANS.contains(text.word(last))
                     || matches!(text.word(last), "day" | "play")
                     || words::MONTHS.contains(text.word(last))
                     || words::DAYS.contains(text.word(last))
@@ -321,7 +321,7 @@ fn alone(text: &Text<'_>, at: usize) -> Option<Found> {
         "last", "that", "lands", "land", "arrives", "starts", "or", "be", "every", "were",
         "until", "between", "the",
     ]);
-    if OF_SERVICE.contains(&previous) && near(text, start.max(1)) {
+    if OF_SERVICE.contains(previous) && near(text, start.max(1)) {
         return None;
     }
     let shouted = text.words().get(end - 1).is_some_and(|word| text.said(word.clone()) == "NOW");
@@ -350,7 +350,7 @@ fn follows_noun(text: &Text<'_>, end: usize) -> bool {
         "flight", "train", "ferry", "airport", "slot", "session", "shift", "dance", "wedding",
         "mass", "breakfast", "bbq", "gig", "crowd",
     ]);
-    near(text, end) && NOUNS.contains(&text.word(end))
+    near(text, end) && NOUNS.contains(text.word(end))
 }
 
 /// "before they shut", "when I get home", "after the school run".
@@ -451,7 +451,7 @@ fn stops(text: &Text<'_>, at: usize, start: usize) -> bool {
         "only", "but", "because", "cos", "otherwise", "yeah", "ok", "ta", "xx", "x", "lol", "can",
         "could", "would", "and", "with", "for", "bc",
     ]);
-    at > start + 1 && STOPS.contains(&text.word(at))
+    at > start + 1 && STOPS.contains(text.word(at))
 }
 
 #[cfg(test)]

@@ -120,7 +120,7 @@ fn forms<'a>(findings: &'a Findings<'_, '_>) -> Vec<Form<'a>> {
                 Some(THING) => (written, "<thing>"),
                 _ if digits => ("<digits>", "<digits>"),
                 _ if words::is_function(written) => (written, written),
-                _ if words::DAYS.contains(&written) => (written, "<day>"),
+                _ if words::DAYS.contains(written) => (written, "<day>"),
                 _ if verb => (written, "<verb>"),
                 _ => (written, class_of(written)),
             };

@@ -187,7 +187,7 @@ fn named(thing: Option<String>) -> Target {
 /// Where the words begin that say what is called off.
 fn called_off(text: &Text<'_>) -> Option<usize> {
     let words = text.words().iter().take(SEARCHED).enumerate();
-    let mut calls = words.filter(|(at, _)| CALLING_OFF.contains(&text.word(*at)));
+    let mut calls = words.filter(|(at, _)| CALLING_OFF.contains(text.word(*at)));
     calls.next().map(|(_, word)| word.end)
 }
 
@@ -224,9 +224,9 @@ fn is_matter(findings: &Findings<'_, '_>, at: usize, word: &Range<usize>) -> boo
     let said = findings.text.word(at).trim_end_matches("'s");
     let inside = |span: &Range<usize>| span.start < word.end && word.start < span.end;
     let is_plain = !words::is_function(said)
-        && !words::DAYS.contains(&said)
-        && !words::MONTHS.contains(&said)
-        && !TALK.contains(&said);
+        && !words::DAYS.contains(said)
+        && !words::MONTHS.contains(said)
+        && !TALK.contains(said);
     is_plain
         && said.chars().count() >= 3
         && said.chars().any(char::is_alphabetic)
@@ -259,7 +259,7 @@ fn old_sum<'f>(findings: &'f Findings<'_, '_>, new: &Amount) -> Option<&'f Amoun
     let mut others = findings.amounts.iter().filter(|amount| amount.value != new.value);
     let denied = others.clone().find(|amount| {
         let before = text.word_before(amount.span.start);
-        BEHIND.contains(&before) && before != "the"
+        BEHIND.contains(before) && before != "the"
             || before == "the" && is_denied(text, amount.span.start)
     });
     let only = || others.next().filter(|_| others.next().is_none());
@@ -293,7 +293,7 @@ fn is_received(text: &Text<'_>, name: &Range<usize>) -> bool {
     static SENT: WordSet =
         set!(&["paid", "sent", "transferred", "gave", "venmoed", "venmo'd", "repaid", "settled"]);
     let after = text.word_from(name.end);
-    let verb = (after..after + 3).find(|at| SENT.contains(&text.word(*at)));
+    let verb = (after..after + 3).find(|at| SENT.contains(text.word(*at)));
     let to_me = verb.is_some_and(|verb| (verb + 1..verb + 5).any(|at| text.word(at) == "me"));
     to_me || text.word_before(name.start) == "from"
 }

@@ -56,7 +56,7 @@ pub(super) fn currency_of(amount: &Amount, event: Option<Currency>) -> Option<Cu
 fn own_dollar(said: Currency, bare: bool, event: Option<Currency>) -> Currency {
     static DOLLARS: WordSet =
         set!(&["AUD", "CAD", "NZD", "SGD", "HKD", "BBD", "BSD", "FJD", "JMD", "TTD", "MXN", "TWD"]);
-    event.filter(|event| bare && DOLLARS.contains(&event.code())).unwrap_or(said)
+    event.filter(|event| bare && DOLLARS.contains(event.code())).unwrap_or(said)
 }
 
 /// The currency of an expense whose total names none: another amount's, or a word that stands alone ("480, dollars obviously").

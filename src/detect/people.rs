@@ -162,8 +162,7 @@ fn name_at(text: &Text<'_>, event: Option<&Event>, at: usize) -> Option<(usize, 
     if TITLES.contains(word) && !owned && titled(text, at) {
         return Some((1 + given_length(text, at + 1), false));
     }
-    if KIN.contains(word)
-        && (!KIN_WORDS.contains(&word) || text.is_capital(range) && word.len() > 2)
+    if KIN.contains(word) && (!KIN_WORDS.contains(word) || text.is_capital(range) && word.len() > 2)
     {
         return Some((1, false));
     }
@@ -263,7 +262,7 @@ fn given_length(text: &Text<'_>, at: usize) -> usize {
     let follows = bare(text, at + 1);
     let capital = text.is_capital(next) && text.is_capital(here);
     let shouted = text.said(next.clone()).chars().filter(|c| c.is_uppercase()).count() > 1;
-    let ends = ENDINGS.contains(&follows) && follows.len() > 1;
+    let ends = ENDINGS.contains(follows) && follows.len() > 1;
     let both = given::is_given(bare(text, at)) && given::is_given(follows);
     let family = capital
         && !both

@@ -230,7 +230,7 @@ fn has(text: &Text<'_>, clause: &Clause, list: &[&str]) -> bool {
 fn is_against(text: &Text<'_>, clause: &Clause) -> bool {
     let first = text.word(clause.words.start);
     let before = clause.words.start.checked_sub(2).map_or("", |at| text.word(at));
-    AGAINST.contains(&first)
+    AGAINST.contains(first)
         || clause.turn == Turn::But && matches!(before, "anything" | "anywhere" | "any")
 }
 
@@ -252,7 +252,7 @@ fn rank(text: &Text<'_>, clause: &Clause, after_doubt: bool) -> u8 {
 
 /// The clause without what people wrap around a pick; all of it when nothing else is there.
 fn bare(text: &Text<'_>, clause: &Clause) -> String {
-    let wraps = |at: &usize| AROUND.contains(&text.word(*at));
+    let wraps = |at: &usize| AROUND.contains(text.word(*at));
     let start = clause.words.clone().find(|at| !wraps(at));
     let last = clause.words.clone().rev().find(|at| !wraps(at));
     let (first, last) = match (start, last) {
@@ -287,7 +287,7 @@ fn emoji(folded: &str) -> Option<String> {
 fn is_same(text: &Text<'_>) -> bool {
     let word = |at: usize| text.word(at);
     let plus = text.folded().trim_start().starts_with("+1");
-    let early = (0..3).any(|at| SAME.contains(&word(at)));
+    let early = (0..3).any(|at| SAME.contains(word(at)));
     let me_too = matches!(word(0), "me" | "us" | "mine")
         && matches!(word(1), "too" | "also" | "an" | "as" | "2");
     plus || early || me_too

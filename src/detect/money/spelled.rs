@@ -209,7 +209,7 @@ fn is_counted(text: &Text<'_>, end: usize) -> bool {
         return false;
     }
     let word = text.word(end);
-    !AFTER.contains(&word)
+    !AFTER.contains(word)
 }
 
 /// The value of number words.

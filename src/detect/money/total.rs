@@ -178,7 +178,7 @@ fn is_before_noun(text: &Text<'_>, amount: &Amount) -> bool {
         && text.folded()[amount.span.end + 1..].starts_with(word)
         && !word.is_empty()
         && !words::is_function(word)
-        && !AFTER.contains(&word)
+        && !AFTER.contains(word)
         && word.chars().all(char::is_alphabetic)
 }
 

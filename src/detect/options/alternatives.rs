@@ -337,10 +337,10 @@ fn is_topic(
     let words = |part: &str| part.split_whitespace().count();
     let mut own =
         piece.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-    let asks = own.clone().next().is_some_and(|word| ASKS.contains(&word))
+    let asks = own.clone().next().is_some_and(|word| ASKS.contains(word))
         || own.any(|word| matches!(word, "which" | "what" | "where"));
     let last = piece.split_whitespace().next_back().unwrap_or("");
-    let common = first && COMMON.contains(&last) && !next.ends_with(last);
+    let common = first && COMMON.contains(last) && !next.ends_with(last);
     let opens = page.text.word_from(0) == 0 && first;
     let long = words(piece) > words(next) + 3 && words(piece) > 4 && opens && !like_question(piece);
     if oxford && left > 1 {

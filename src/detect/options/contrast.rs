@@ -61,7 +61,7 @@ fn likewise(page: &Page<'_>, clauses: &[Range<usize>]) -> Option<Found> {
         if shared < 2 || !within(a + shared, one) || !within(b + shared, other) {
             return None;
         }
-        let cut = ASKING.contains(&text.word(a));
+        let cut = ASKING.contains(text.word(a));
         let start = |at: usize| {
             text.words().get(if cut { at + shared } else { at }).map_or(0, |word| word.start)
         };

@@ -24,7 +24,7 @@ pub(super) fn sentence_end(part: &str) -> Option<usize> {
                 let next = bytes.get(at + 1);
                 let dots = *byte == b'.' && at > 0 && bytes[at - 1] == b'.';
                 let closes = next.is_none_or(|next| matches!(next, b' ' | b'\n' | b'"' | b')'));
-                let short = *byte == b'.' && SHORT.contains(&part.get(word..at).unwrap_or(""));
+                let short = *byte == b'.' && SHORT.contains(part.get(word..at).unwrap_or(""));
                 if closes && !dots && !short {
                     return Some(at);
                 }
@@ -158,7 +158,7 @@ pub(super) fn closes(clause: &str) -> bool {
     ]);
     let mut words =
         clause.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
-    words.next().is_some_and(|first| OPENING.contains(&first)) || calls_a_vote(clause)
+    words.next().is_some_and(|first| OPENING.contains(first)) || calls_a_vote(clause)
 }
 
 /// Marks that enclose a choice and say nothing of it.
@@ -311,15 +311,15 @@ pub(super) fn start_of(word: &str) -> Start {
     if matches!(bare, "a" | "an" | "the" | "my" | "our" | "your" | "his" | "her" | "that" | "this")
     {
         Start::Article
-    } else if PREPOSITIONS.contains(&bare) {
+    } else if PREPOSITIONS.contains(bare) {
         Start::Preposition
     } else if bare.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '£' | '$' | '€' | '₹'))
-        || FIGURES.contains(&bare)
+        || FIGURES.contains(bare)
     {
         Start::Figure
-    } else if DAYS.contains(&bare) {
+    } else if DAYS.contains(bare) {
         Start::Day
-    } else if MONTHS.contains(&bare) && bare != "may" {
+    } else if MONTHS.contains(bare) && bare != "may" {
         Start::Month
     } else {
         Start::Other

@@ -173,12 +173,12 @@ pub(super) fn choice_start(text: &Text<'_>, part: Range<usize>, next: Range<usiz
         return start;
     }
     let begin =
-        words.iter().position(|word| !BEFORE.contains(&&text.folded()[word.clone()])).unwrap_or(0);
+        words.iter().position(|word| !BEFORE.contains((&text.folded()[word.clone()]))).unwrap_or(0);
     let word =
         |at: usize| words.get(at).map_or("", |word: &Range<usize>| &text.folded()[word.clone()]);
     let asks = (begin..words.len())
         .any(|at| is_aux(word(at)) && matches!(word(at + 1), "we" | "it" | "you" | "i"));
-    if !OPENERS.contains(&word(begin)) && !asks {
+    if !OPENERS.contains(word(begin)) && !asks {
         return if begin > 0 && begin < words.len() && word(0) != "all" {
             words[begin].start
         } else {
@@ -206,7 +206,7 @@ fn after_question<'a>(
     let mut at = begin;
     // The last helper of the stretch opens the question proper: "which do we prefer".
     for place in begin..len {
-        if is_aux(word(place)) && ASKED.contains(&word(place + 1)) {
+        if is_aux(word(place)) && ASKED.contains(word(place + 1)) {
             at = place;
         }
     }
@@ -218,11 +218,11 @@ fn after_question<'a>(
             at += 2;
         }
     } else {
-        while at + 1 < len && ASKED.contains(&word(at)) && word(at) != "the" {
+        while at + 1 < len && ASKED.contains(word(at)) && word(at) != "the" {
             at += 1;
         }
     }
-    while at + 1 < len && TAKING.contains(&word(at)) && word(at) != second {
+    while at + 1 < len && TAKING.contains(word(at)) && word(at) != second {
         at += 1;
     }
     at
@@ -244,7 +244,7 @@ fn like_next(text: &Text<'_>, words: &[Range<usize>], next: Range<usize>) -> Opt
         &folded[second.clone()],
         if signed { Start::Figure } else { start_of(&folded[second.clone()]) },
     );
-    let opens = words.first().is_some_and(|word| OPENERS.contains(&&folded[word.clone()]));
+    let opens = words.first().is_some_and(|word| OPENERS.contains((&folded[word.clone()])));
     let quoted = gap.starts_with('"');
     let found = words.iter().enumerate().rev().find(|(at, range)| {
         let own = &folded[(*range).clone()];

@@ -246,7 +246,7 @@ pub(super) fn questions(page: &Page<'_>) -> Option<Found> {
         return None;
     }
     let first = parts.first_mut()?;
-    let led = lead_mark(&folded[first.clone()].trim_end()[..]);
+    let led = lead_mark(folded[first.clone()].trim_end());
     first.start += led;
     let start = first.start;
     for part in &mut parts {

@@ -2,7 +2,6 @@
 
 use super::{Mark, Masked, Name};
 use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
-use crate::detect::words;
 
 /// Words after a name that put the job on its bearer.
 #[rustfmt::skip]

@@ -2,7 +2,6 @@
 
 use super::{Mark, Masked, Name};
 use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
-use crate::detect::words;
 
 /// Verbs of paying, after the one who pays.
 #[rustfmt::skip]
@@ -165,7 +164,7 @@ fn owned(masked: &Masked<'_, '_>, at: usize) -> i32 {
         .take_while(|at| masked.mark(*at) == Mark::Blank && masked.name(*at).is_none())
         .any(|at| {
             let word = masked.word(at);
-            SOURCES.contains(&word.strip_suffix("'s").unwrap_or(word))
+            SOURCES.contains(word.strip_suffix("'s").unwrap_or(word))
         });
     if source {
         return 9;
@@ -359,7 +358,7 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
         }
         if PAYS.contains(word)
             && !matches!(word, "a" | "ne" | "put" if masked.says(here + 1, "in the sheet"))
-            && !(word == "a")
+            && (word != "a")
         {
             let weak = matches!(
                 word,

@@ -2,7 +2,6 @@
 
 use super::{Mark, Masked, Name};
 use crate::detect::word_set::{PhraseSet, WordSet, phrase_set, set};
-use crate::detect::words;
 
 #[rustfmt::skip]
 static SHARES: WordSet = set!(&[
@@ -89,7 +88,7 @@ fn shares_all(masked: &Masked<'_, '_>) -> bool {
         "divided", "divides", "chip", "chipping", "each", "owes", "owe", "between", "ways", "in",
         "splitting", "square", "hati", "bahagi", "even",
     ]);
-    (0..masked.pieces.len()).any(|at| ALL_SHARE.contains(&masked.word(at)))
+    (0..masked.pieces.len()).any(|at| ALL_SHARE.contains(masked.word(at)))
 }
 
 /// The person at a piece: a name, the sender, or whom "him" stands for.

@@ -191,7 +191,7 @@ pub(super) fn of(findings: &Findings<'_, '_>, topic: Topic) -> Option<String> {
     };
     let noun = noun(findings);
     if let Some((_, name, _)) = whole
-        && !(specific(name) && noun.is_some() && findings.things.first().is_some())
+        && !(specific(name) && noun.is_some() && !findings.things.is_empty())
     {
         return Some((*name).to_owned());
     }
@@ -285,11 +285,11 @@ fn noun_after(findings: &Findings<'_, '_>, leads: &[&str]) -> Option<String> {
 fn noun(findings: &Findings<'_, '_>) -> Option<String> {
     let text = findings.text;
     let len = text.words().len();
-    let fits = |at: usize| tells(text.word(at)) && !DAYS.contains(&text.word(at));
+    let fits = |at: usize| tells(text.word(at)) && !DAYS.contains(text.word(at));
     let led = (1..len).find(|at| fits(*at) && is_lead(text.word(at - 1)));
     let first = led
         .or_else(|| (0..len).find(|at| fits(*at)))
-        .or_else(|| (0..len).find(|at| DAYS.contains(&text.word(*at))))?;
+        .or_else(|| (0..len).find(|at| DAYS.contains(text.word(*at))))?;
     let glued = |at: usize| {
         let gap = text
             .words()

@@ -165,8 +165,8 @@ pub(super) fn may_be_noun(word: &str) -> bool {
     word.len() > 2
         && word.chars().all(char::is_alphabetic)
         && !words::is_function(word)
-        && !words::DAYS.contains(&word)
-        && !words::MONTHS.contains(&word)
+        && !words::DAYS.contains(word)
+        && !words::MONTHS.contains(word)
         && !NO_NOUNS.contains(word)
         && !is_plain(word)
         && !(word.ends_with("ly") && word.len() > 4)

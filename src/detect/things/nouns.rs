@@ -84,14 +84,15 @@ fn known(
         name = format!("{} {next}", singular(first));
         end += 1;
         standing = Standing::Known;
-    } else if is_head(&singular(text.word(at))) && end == at + 1 && thing.weak {
-        if let Some(before) = at.checked_sub(1)
-            && touches(text, at)
-            && (may_be_noun(text.word(before)) || text.word(before).ends_with("ing"))
-        {
-            name = format!("{} {}", text.word(before), thing.name);
-            standing = Standing::Known;
-        }
+    } else if is_head(&singular(text.word(at)))
+        && end == at + 1
+        && thing.weak
+        && let Some(before) = at.checked_sub(1)
+        && touches(text, at)
+        && (may_be_noun(text.word(before)) || text.word(before).ends_with("ing"))
+    {
+        name = format!("{} {}", text.word(before), thing.name);
+        standing = Standing::Known;
     }
     while touches(text, end) && is_seller(text.word(end)) {
         // "The biryani man" is who makes it.
