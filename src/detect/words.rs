@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_days() {
+    fn a_day_is_no_other_word() {
         assert!(DAYS.contains("friday") && !DAYS.contains("birthday"));
     }
 }

@@ -6,11 +6,14 @@ use super::{Hit, Node, Phrasebook, Token, Tree};
 /// How many words `...` may stand for.
 const REACH: usize = 4;
 
+/// From how many words of a message walks begin; what is said later decides nothing.
+const READ: usize = 400;
+
 /// A walk through a book along a message, from one token on.
 struct Walk<'w, 'l> {
     book: &'w Phrasebook,
     tokens: &'w [Token<'l>],
-    /// What may lead on at each token, and at the end.
+    /// What may lead on at each token.
     sieves: &'w [Sieve],
     start: usize,
     hits: &'w mut Vec<Hit>,
@@ -19,18 +22,19 @@ struct Walk<'w, 'l> {
 impl Phrasebook {
     /// All phrases in a message, by their start.
     pub(in crate::detect) fn find(&self, tree: Tree, tokens: &[Token<'_>], hits: &mut Vec<Hit>) {
-        let sieves: Vec<Sieve> = (0..=tokens.len()).map(|at| sieve(tokens, at)).collect();
+        let sieves: Vec<Sieve> = tokens.iter().map(sieve).collect();
         let root = &self.nodes[tree as usize];
         let is_bare = root.opens + root.any + root.gap == 0;
-        for (start, token) in tokens.iter().enumerate() {
+        for (start, token) in tokens.iter().enumerate().take(READ) {
             let mut walk = Walk { book: self, tokens, sieves: &sieves, start, hits };
             if !is_bare {
                 walk.beyond_words(root, start);
             }
+            let behind = behind(tokens, &sieves, start);
             let mask = token.mask.map(|mask| &self.masks[mask as usize]);
             for known in mask.into_iter().chain(token.known) {
                 for next in &known.starts[tree as usize] {
-                    if next.sieve.meets(sieves[start + 1]) {
+                    if next.sieve.meets(behind) {
                         walk.at(next.node, start + 1);
                     }
                 }
@@ -39,12 +43,16 @@ impl Phrasebook {
     }
 }
 
-/// What may lead on at this token: its symbols, unless a sentence ended before it.
-fn sieve(tokens: &[Token<'_>], at: usize) -> Sieve {
-    let ended = at.checked_sub(1).is_some_and(|before| tokens[before].closes);
-    let Some(token) = tokens.get(at).filter(|_| !ended) else { return Sieve::END };
+/// What the word and the mask of a token may lead on from.
+fn sieve(token: &Token<'_>) -> Sieve {
     let known = token.known.map_or(Sieve::END, |known| known.sieve.and(Sieve::END));
     token.mask.map_or(known, |mask| known.with(mask))
+}
+
+/// What may lead on behind this token: nothing but an end where a sentence ends.
+fn behind(tokens: &[Token<'_>], sieves: &[Sieve], at: usize) -> Sieve {
+    let next = sieves.get(at + 1).filter(|_| !tokens[at].closes);
+    next.copied().unwrap_or(Sieve::END)
 }
 
 impl Walk<'_, '_> {
@@ -86,9 +94,10 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Goes on where that may lead anywhere.
+    /// Goes on behind a token where that may lead anywhere.
     fn on(&mut self, node: u32, at: usize) {
-        if self.book.nodes[node as usize].sieve.meets(self.sieves[at]) {
+        let behind = behind(self.tokens, self.sieves, at - 1);
+        if self.book.nodes[node as usize].sieve.meets(behind) {
             self.at(node, at);
         }
     }
