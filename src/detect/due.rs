@@ -81,15 +81,13 @@ fn near(text: &Text<'_>, at: usize) -> bool {
 
 /// "by Friday", "before 9am Monday", "no later than the 3rd".
 fn bound(text: &Text<'_>, at: usize) -> Option<Found> {
-    let (mut start, mut here) = (at, at);
-    match text.word(at) {
-        "no" | "not" if text.word(at + 1) == "later" && text.word(at + 2) == "than" => {
-            here = at + 3
-        }
-        "latest" if matches!(text.word(at + 1), "by" | "before") => here = at + 2,
-        word if BOUNDS.contains(word) => here = at + 1,
+    let mut start = at;
+    let here = match text.word(at) {
+        "no" | "not" if text.word(at + 1) == "later" && text.word(at + 2) == "than" => at + 3,
+        "latest" if matches!(text.word(at + 1), "by" | "before") => at + 2,
+        word if BOUNDS.contains(word) => at + 1,
         _ => return None,
-    }
+    };
     if matches!(text.word(at.wrapping_sub(1)), "sometime" | "anytime" | "latest") && at > 0 {
         start = at;
     }
@@ -271,6 +269,20 @@ fn time(text: &Text<'_>, at: usize, bounded: bool) -> Option<usize> {
     (hour && !counted).then_some(at + 1)
 }
 
+/// Words after which "at" tells when something happens.
+#[rustfmt::skip]
+static BEFORE_AT: WordSet = set!(&[
+    "land", "lands", "closes", "starts", "stops", "out", "play", "enter", "opens", "kicks",
+    "begins", "arrive", "ends", "due", "or", "me", "us", "counts",
+]);
+/// Words after which a moment is the service's.
+#[rustfmt::skip]
+static OF_SERVICE: WordSet = set!(&[
+    "for", "from", "to", "and", "slot", "of", "since", "is", "are", "was", "it's", "its",
+    "last", "that", "lands", "land", "arrives", "starts", "or", "be", "every", "were",
+    "until", "between", "the",
+]);
+
 /// A moment that no bound precedes, where it tells of the errand and not of the service.
 fn alone(text: &Text<'_>, at: usize) -> Option<Found> {
     let (start, here, rank) = match text.word(at) {
@@ -289,38 +301,9 @@ fn alone(text: &Text<'_>, at: usize) -> Option<Found> {
     }
     let end = chain(text, here, text.word(at) == "at")?;
     let previous = start.checked_sub(1).map_or("", |at| text.word(at));
-    if text.word(at) == "at"
-        && (previous.ends_with("'s")
-            || matches!(
-                previous,
-                "land"
-                    | "lands"
-                    | "closes"
-                    | "starts"
-                    | "stops"
-                    | "out"
-                    | "play"
-                    | "enter"
-                    | "opens"
-                    | "kicks"
-                    | "begins"
-                    | "arrive"
-                    | "ends"
-                    | "due"
-                    | "or"
-                    | "me"
-                    | "us"
-                    | "counts"
-            ))
-    {
+    if text.word(at) == "at" && (previous.ends_with("'s") || BEFORE_AT.contains(previous)) {
         return None;
     }
-    #[rustfmt::skip]
-    static OF_SERVICE: WordSet = set!(&[
-        "for", "from", "to", "and", "slot", "of", "since", "is", "are", "was", "it's", "its",
-        "last", "that", "lands", "land", "arrives", "starts", "or", "be", "every", "were",
-        "until", "between", "the",
-    ]);
     if OF_SERVICE.contains(previous) && near(text, start.max(1)) {
         return None;
     }
@@ -353,69 +336,47 @@ fn follows_noun(text: &Text<'_>, end: usize) -> bool {
     near(text, end) && NOUNS.contains(text.word(end))
 }
 
-/// "before they shut", "when I get home", "after the school run".
-fn free(text: &Text<'_>, at: usize) -> Option<Found> {
-    let opens = match text.word(at) {
+/// What "after" may open a bound in free words with.
+#[rustfmt::skip]
+static AFTER: WordSet = set!(&[
+    "work", "school", "church", "mass", "practice", "lunch", "training", "class", "gym",
+    "jummah", "rehearsal",
+]);
+/// What someone does after "when".
+#[rustfmt::skip]
+static DOES: WordSet = set!(&[
+    "get", "turns", "gets", "arrives", "arrive", "come", "comes", "finish", "land", "pass",
+    "shows", "go",
+]);
+
+/// Whether a bound in free words begins here.
+fn opens(text: &Text<'_>, at: usize) -> bool {
+    let any = |phrases: &[&str]| phrases.iter().any(|phrase| says(text, at, phrase));
+    match text.word(at) {
         "before" | "b4" | "bfr" => {
             !matches!(text.word(at + 1), "" | "and" | "but" | "so" | "or" | "too" | "now")
                 && !says(text, at, "before i forget")
         }
         "by" => {
-            says(text, at, "by the time")
+            any(&["by the time", "by end of"])
                 || matches!(text.word(at + 2), "day" | "night" | "eve" | "week" | "service")
-                || says(text, at, "by end of")
         }
-        "after" => {
-            matches!(
-                text.word(at + 1),
-                "work"
-                    | "school"
-                    | "church"
-                    | "mass"
-                    | "practice"
-                    | "lunch"
-                    | "training"
-                    | "class"
-                    | "gym"
-                    | "jummah"
-                    | "rehearsal"
-            ) || says(text, at, "after the school")
-                || says(text, at, "after my")
-        }
+        "after" => AFTER.contains(text.word(at + 1)) || any(&["after the school", "after my"]),
         "when" => {
             matches!(text.word(at + 1), "i" | "he" | "she" | "they" | "you" | "we")
-                && matches!(
-                    text.word(at + 2),
-                    "get"
-                        | "turns"
-                        | "gets"
-                        | "arrives"
-                        | "arrive"
-                        | "come"
-                        | "comes"
-                        | "finish"
-                        | "land"
-                        | "pass"
-                        | "shows"
-                        | "go"
-                )
+                && DOES.contains(text.word(at + 2))
                 || says(text, at, "when the")
         }
-        "on" => {
-            says(text, at, "on my way")
-                || says(text, at, "on your way")
-                || says(text, at, "on the way")
-                || says(text, at, "on my lunch")
-        }
-        "at" => {
-            says(text, at, "at lunch")
-                || says(text, at, "at the weekend")
-                || says(text, at, "at half term")
-        }
+        "on" => any(&["on my way", "on your way", "on the way", "on my lunch"]),
+        "at" => any(&["at lunch", "at the weekend", "at half term"]),
         "in" => says(text, at, "in my lunch"),
         _ => false,
-    };
-    if !opens || !clause_can_start(text, at) || !near_free(text, at + 1) {
+    }
+}
+
+/// "before they shut", "when I get home", "after the school run".
+fn free(text: &Text<'_>, at: usize) -> Option<Found> {
+    if !opens(text, at) || !clause_can_start(text, at) || !near_free(text, at + 1) {
         return None;
     }
     let mut end = at + 2;

@@ -291,11 +291,6 @@ impl Detector {
         self.weights.write()
     }
 
-    /// The probabilities of the intents for a sample.
-    pub fn raw(&self, sample: &Sample) -> [f32; 5] {
-        self.weights.intents(&sample.scores, &[&sample.features.own, &sample.features.context])
-    }
-
     /// How many messages the weights were trained on.
     pub fn learnt_messages(&self) -> usize {
         self.weights.header.messages

@@ -59,6 +59,13 @@ fn own_dollar(said: Currency, bare: bool, event: Option<Currency>) -> Currency {
     event.filter(|event| bare && DOLLARS.contains(event.code())).unwrap_or(said)
 }
 
+/// Words for money that name the currency, though they stand apart from the amount.
+#[rustfmt::skip]
+static LONE: WordSet = set!(&[
+    "pounds", "dollars", "euros", "euro", "quid", "bucks", "usd", "gbp", "eur", "cad", "aud",
+    "inr", "rupees", "rand", "naira",
+]);
+
 /// The currency of an expense whose total names none: another amount's, or a word that stands alone ("480, dollars obviously").
 pub(super) fn currency_said(
     text: &Text<'_>,
@@ -80,27 +87,7 @@ pub(super) fn currency_said(
     if let Some(said) = sign.and_then(Currency::parse) {
         return Some(own_dollar(said, said.code() == "USD", event));
     }
-    let lone = |word: &str| {
-        matches!(
-            word,
-            "pounds"
-                | "dollars"
-                | "euros"
-                | "euro"
-                | "quid"
-                | "bucks"
-                | "usd"
-                | "gbp"
-                | "eur"
-                | "cad"
-                | "aud"
-                | "inr"
-                | "rupees"
-                | "rand"
-                | "naira"
-        )
-    };
-    let word = (0..text.words().len()).map(|at| text.word(at)).find(|word| lone(word))?;
+    let word = (0..text.words().len()).map(|at| text.word(at)).find(|word| LONE.contains(word))?;
     let said = currency::of_suffix(word).and_then(Currency::parse)?;
     Some(own_dollar(said, currency::is_dollar(word), event))
 }

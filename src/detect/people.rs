@@ -150,6 +150,13 @@ fn bare<'t>(text: &'t Text<'_>, at: usize) -> &'t str {
     word.split('\'').next().unwrap_or(word)
 }
 
+/// Who belongs to a name with `'s`: "Tim's mum".
+#[rustfmt::skip]
+static KIN_OF: WordSet = set!(&[
+    "mum", "mom", "dad", "mam", "mummy", "sister", "brother", "wife", "husband", "auntie", "uncle",
+    "nan", "gran", "team",
+]);
+
 /// How many words the name at this word has, and whether a participant bears it.
 fn name_at(text: &Text<'_>, event: Option<&Event>, at: usize) -> Option<(usize, bool)> {
     if let Some(event) = event
@@ -166,23 +173,7 @@ fn name_at(text: &Text<'_>, event: Option<&Event>, at: usize) -> Option<(usize, 
     {
         return Some((1, false));
     }
-    let kin = matches!(
-        bare(text, at + 1),
-        "mum"
-            | "mom"
-            | "dad"
-            | "mam"
-            | "mummy"
-            | "sister"
-            | "brother"
-            | "wife"
-            | "husband"
-            | "auntie"
-            | "uncle"
-            | "nan"
-            | "gran"
-            | "team"
-    );
+    let kin = KIN_OF.contains(bare(text, at + 1));
     if text.word(at).ends_with("'s")
         && kin
         && (given::is_given(word) || text.is_capital(range) && !OPENERS.contains(word))

@@ -118,31 +118,16 @@ fn words_of(folded: &str) -> Vec<Range<usize>> {
     words
 }
 
+/// Words that end like plurals and stay as they are.
+#[rustfmt::skip]
+static ALIKE: WordSet = set!(&[
+    "flowers", "lights", "directions", "sweets", "goalposts", "drinks", "invitations", "bus",
+    "glass", "instructions", "dress", "canvas", "glasses", "tissues", "scissors", "wellies",
+    "goggles", "tights", "minutes", "timings", "ashes",
+]);
+
 /// The singular of an English noun; what is singular already stays.
 pub(super) fn singular(word: &str) -> String {
-    static ALIKE: WordSet = set!(&[
-        "flowers",
-        "lights",
-        "directions",
-        "sweets",
-        "goalposts",
-        "drinks",
-        "invitations",
-        "bus",
-        "glass",
-        "instructions",
-        "dress",
-        "canvas",
-        "glasses",
-        "tissues",
-        "scissors",
-        "wellies",
-        "goggles",
-        "tights",
-        "minutes",
-        "timings",
-        "ashes",
-    ]);
     if ALIKE.contains(word) || word.len() < 4 || !word.ends_with('s') || word.ends_with("ss") {
         return word.to_owned();
     }

@@ -126,10 +126,9 @@ fn glued(folded: &str, start: usize) -> bool {
 fn is_part_of_more(before: &str, after: &str) -> bool {
     let inner = |c: char| c.is_alphanumeric();
     let before_glued = before.ends_with([':', '/', '#', '+'])
-        && !before.ends_with(": ")
         && before[..before.len() - 1].ends_with(|c: char| inner(c) || c == ' ' || c == '(')
-        && !(before.ends_with(':')
-            && !before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit()))
+        && (!before.ends_with(':')
+            || before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit()))
         || before.ends_with('-') && before.trim_end_matches('-').ends_with(inner)
         || before.ends_with(['.', ','])
             && before[..before.len() - 1].ends_with(|c: char| c.is_ascii_digit())
@@ -193,13 +192,8 @@ fn word_here(rest: &str) -> &str {
 fn sign_after(text: &Text<'_>, end: usize) -> Option<Sign> {
     let folded = text.folded();
     let rest = &folded[end..];
-    for mark in ["/-", "/=", "/_"] {
-        if rest.starts_with(mark) {
-            let edge = end + mark.len();
-            let word = word_here(rest[mark.len()..].trim_start());
-            let code = of_suffix(word).unwrap_or("");
-            return Some(Sign { code, bare_dollar: false, edge });
-        }
+    if let Some(sign) = stroke_after(rest, end) {
+        return Some(sign);
     }
     let skipped = rest.len() - rest.trim_start_matches([' ', ',']).len();
     let skipped = if rest.starts_with("-") { 1 } else { skipped };
@@ -219,21 +213,35 @@ fn sign_after(text: &Text<'_>, end: usize) -> Option<Sign> {
     }
     let word = word_here(rest);
     let comma = folded[end..here].contains(',');
-    let edge = here + word.len();
-    if let Some(code) = of_suffix(word) {
-        let code = if folded[edge..].starts_with(" mexicano") { "MXN" } else { code };
-        let own = folded[edge..].trim_start_matches('.').trim_start();
-        let next = own.starts_with(|c: char| c.is_ascii_digit())
-            && of_prefix(word, false, false).is_some();
-        if !(next && (comma || word.len() < 3)) {
-            return Some(whose(folded, Sign { code, bare_dollar: is_dollar(word), edge }));
-        }
+    if let Some(sign) = word_after(folded, word, here + word.len(), comma) {
+        return Some(sign);
     }
     let sign = whose(folded, Sign { code: "", bare_dollar: true, edge: end });
     let own = is_dollar_next(folded, sign.edge, word)
         || is_country(text, text.word_from(here))
         || glued_country(folded, end);
     (sign.edge > end && !comma && own).then_some(sign)
+}
+
+/// "450/-", maybe with a word for money behind it.
+fn stroke_after(rest: &str, end: usize) -> Option<Sign> {
+    let mark = ["/-", "/=", "/_"];
+    let after = mark.iter().find_map(|mark| rest.strip_prefix(mark))?;
+    let code = of_suffix(word_here(after.trim_start())).unwrap_or("");
+    Some(Sign { code, bare_dollar: false, edge: end + rest.len() - after.len() })
+}
+
+/// The word for money that ends at the edge, unless it belongs to the next number.
+fn word_after(folded: &str, word: &str, edge: usize, comma: bool) -> Option<Sign> {
+    let code = of_suffix(word)?;
+    let code = if folded[edge..].starts_with(" mexicano") { "MXN" } else { code };
+    let own = folded[edge..].trim_start_matches('.').trim_start();
+    let next =
+        own.starts_with(|c: char| c.is_ascii_digit()) && of_prefix(word, false, false).is_some();
+    if next && (comma || word.len() < 3) {
+        return None;
+    }
+    Some(whose(folded, Sign { code, bare_dollar: is_dollar(word), edge }))
 }
 
 /// "three hundred Canadian dollars": the country stands before the dollar.

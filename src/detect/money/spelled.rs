@@ -212,63 +212,76 @@ fn is_counted(text: &Text<'_>, end: usize) -> bool {
     !AFTER.contains(word)
 }
 
+/// What the number words read so far come to.
+#[derive(Debug, Default)]
+struct Sum {
+    total: f64,
+    /// What the next factor multiplies.
+    part: f64,
+    halves: f64,
+    /// The last factor; none was read while it is 0.
+    last: f64,
+}
+
+impl Sum {
+    /// Reads a factor: "hundred", "grand".
+    fn scale(&mut self, by: f64) {
+        self.last = by;
+        let halved = self.halves > 0.0;
+        if by == 100.0 {
+            self.part = match self.part {
+                part if part > 0.0 => part * 100.0,
+                _ if halved => 0.0,
+                _ => 100.0,
+            };
+            return;
+        }
+        let times = match self.part {
+            part if part > 0.0 => part + self.halves,
+            _ if halved => self.halves,
+            _ => 1.0,
+        };
+        self.total += times * by;
+        (self.part, self.halves) = (0.0, 0.0);
+    }
+
+    /// Reads "half": of the factor before it, or of the one to come.
+    fn halve(&mut self) {
+        if self.total > 0.0 {
+            self.total += self.last / 2.0;
+        } else {
+            self.halves = 0.5;
+        }
+    }
+}
+
 /// The value of number words.
 fn value(said: &[&str]) -> Option<f64> {
-    let (mut total, mut part, mut last) = (0.0, 0.0, 0.0f64);
-    let mut halves = 0.0;
-    let mut scaled = false;
+    let mut sum = Sum::default();
     let mut known = false;
     let mut previous: Option<f64> = None;
     for (at, word) in said.iter().enumerate() {
         let by = scale(word);
         if by > 1.0 {
-            (scaled, known) = (true, true);
-            previous = None;
-            last = by;
-            if by == 100.0 {
-                part = if part > 0.0 {
-                    part * 100.0
-                } else if halves > 0.0 {
-                    0.0
-                } else {
-                    100.0
-                };
-            } else {
-                total += if part > 0.0 {
-                    part + halves
-                } else if halves > 0.0 {
-                    halves
-                } else {
-                    1.0
-                } * by;
-                (part, halves) = (0.0, 0.0);
-            }
-            continue;
-        }
-        if let Some(number) = words::small(word).or_else(|| word.parse().ok()) {
+            (known, previous) = (true, None);
+            sum.scale(by);
+        } else if let Some(number) = words::small(word).or_else(|| word.parse().ok()) {
             known = true;
-            match previous {
+            previous = match previous {
                 Some(before)
                     if before >= 20.0 && before % 10.0 == 0.0 && (1.0..10.0).contains(&number) =>
                 {
-                    part += number;
-                    previous = Some(before + number);
+                    Some(before + number)
                 }
-                Some(before) if !scaled => return idiom(before, said.get(at..)?),
-                _ => {
-                    part += number;
-                    previous = Some(number);
-                }
-            }
+                Some(before) if sum.last == 0.0 => return idiom(before, said.get(at..)?),
+                _ => Some(number),
+            };
+            sum.part += number;
         } else if *word == "half" {
-            if at > 0 && scaled && total > 0.0 {
-                total += last / 2.0;
-            } else {
-                halves = 0.5;
-            }
+            sum.halve();
         }
     }
-    (known && total + part > 0.0).then_some(total + part)
+    (known && sum.total + sum.part > 0.0).then_some(sum.total + sum.part)
 }
 
 /// "four eighty" is 480, "eleven ninety-five" 1195, "forty-six ninety-nine" 46.99.

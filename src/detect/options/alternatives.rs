@@ -52,74 +52,56 @@ fn ors(page: &Page<'_>) -> Vec<Range<usize>> {
     found
 }
 
+/// Words before a `ya` or `ke` that is no "or".
+const NOT_AFTER: &[&str] = &[
+    "see", "love", "ta", "for", "do", "of", "would", "you", "", "to", "are", "will", "can", "with",
+];
+/// Words after a `ya` or `ke` that is no "or".
+const NOT_BEFORE: &[&str] = &[
+    "", "all", "want", "know", "think", "reckon", "baad", "liye", "saath", "rather", "going",
+    "paas",
+];
+
 /// `ya` and `ke` say "or" between two nouns, not in "see ya" and "uske baad".
 fn is_south(page: &Page<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).map_or("", |at| page.text.word(at));
     let after = page.text.word(at + 1);
-    !matches!(
-        before,
-        "see"
-            | "love"
-            | "ta"
-            | "for"
-            | "do"
-            | "of"
-            | "would"
-            | "you"
-            | ""
-            | "to"
-            | "are"
-            | "will"
-            | "can"
-            | "with"
-    ) && !matches!(
-        after,
-        "" | "all"
-            | "want"
-            | "know"
-            | "think"
-            | "reckon"
-            | "baad"
-            | "liye"
-            | "saath"
-            | "rather"
-            | "going"
-            | "paas"
-    ) && (page.text.word(at) == "ya" || page.signs.asks > 0)
+    !NOT_AFTER.contains(&before)
+        && !NOT_BEFORE.contains(&after)
+        && (page.text.word(at) == "ya" || page.signs.asks > 0)
 }
+
+/// Words that after an `or` give no choice, whatever else is said.
+const IDIOMS: &[&str] = &[
+    "something",
+    "so",
+    "else",
+    "not",
+    "wot",
+    "less",
+    "otherwise",
+    "later",
+    "smth",
+    "sth",
+    "similar",
+    "am",
+    "did",
+];
 
 /// "or something", "more or less": an `or` that gives no choice.
 fn is_idiom(next: &str, second: &str, before: &str) -> bool {
-    matches!(
-        next,
-        "something"
-            | "so"
-            | "else"
-            | "anything"
-            | "whatever"
-            | "not"
-            | "wot"
-            | "less"
-            | "otherwise"
-            | "later"
-            | "what"
-            | "smth"
-            | "sth"
-            | "similar"
-            | "am"
-            | "did"
-            | "two"
-    ) && !(next == "whatever" && !second.is_empty())
-        && !(next == "two"
-            && !matches!(
-                before,
-                "day" | "one" | "week" | "hour" | "a" | "minute" | "thing" | "bottle"
-            ))
-        && !(next == "anything" && second == "goes" || next == "anything" && second == "beginning")
-        && !(next == "what" && !second.is_empty())
-        || matches!((before, next), ("whether", _) | ("yes", "no") if next == "no" && before == "whether")
+    match next {
+        "whatever" | "what" => second.is_empty(),
+        "anything" => !matches!(second, "goes" | "beginning"),
+        "two" => {
+            matches!(before, "day" | "one" | "week" | "hour" | "a" | "minute" | "thing" | "bottle")
+        }
+        "no" => before == "whether",
+        _ => IDIOMS.contains(&next),
+    }
 }
 
+/// The choices around the `or`s of one sentence, with their question.
 fn around(
     page: &Page<'_>,
     at: usize,
@@ -127,17 +109,41 @@ fn around(
     ors: Vec<Range<usize>>,
 ) -> Option<Found> {
     let folded = page.folded();
-    let first_or = ors.first()?.clone();
-    let opening = leading(page, sentence.start, first_or.start);
-    let from = opening.unwrap_or(sentence.start);
-    let last_or = ors.last()?.clone();
-    let end = rows::tail_end(page, last_or.end..sentence.end);
+    let opening = leading(page, sentence.start, ors.first()?.start);
+    let end = rows::tail_end(page, ors.last()?.end..sentence.end);
+    let mut parts = divided(page, sentence.start, opening, &ors, end)?;
+    let next = parts.get(1)?.clone();
+    let first = parts.first_mut()?;
+    let raw = first.start;
+    first.start = choice_start(page.text, first.clone(), next);
+    let begins = first.start;
+    strip_likewise(page, raw..begins, &mut parts);
+    strip_at(page, &mut parts);
+    trim_figures(page, &mut parts);
+    let shape = if asked(page, at, &sentence) { Shape::Or } else { Shape::Loose };
+    let short = parts.iter().all(|part| {
+        folded[part.clone()].split_whitespace().count() <= if shape == Shape::Or { 12 } else { 6 }
+    });
+    let question = question(page, at, sentence, end, opening, &parts);
+    short.then(|| Found::plain(parts, shape, question))
+}
+
+/// The pieces between commas and `or`s, from what opens the list or the sentence, without leading topics.
+fn divided(
+    page: &Page<'_>,
+    start: usize,
+    opening: Option<usize>,
+    ors: &[Range<usize>],
+    end: usize,
+) -> Option<Vec<Range<usize>>> {
+    let (first_or, last_or) = (ors.first()?.clone(), ors.last()?);
+    let from = opening.unwrap_or(start);
     let mut marks = commas(page, from, first_or.start);
-    let oxford = folded[first_or.clone()].starts_with(',');
+    let oxford = page.folded()[first_or.clone()].starts_with(',');
     let led = if opening.is_some() {
         0
     } else {
-        topics(page, from, &marks, first_or.clone(), oxford, last_or.end)
+        topics(page, from, &marks, first_or, oxford, last_or.end)
     };
     let from = if led > 0 { marks.get(led - 1)?.end } else { from };
     marks.drain(..led);
@@ -153,20 +159,7 @@ fn around(
         start = mark.end;
     }
     parts.push(start.min(end)..end);
-    let next = parts.get(1)?.clone();
-    let first = parts.first_mut()?;
-    let raw = first.start;
-    first.start = choice_start(page.text, first.clone(), next);
-    let begins = first.start;
-    strip_likewise(page, raw..begins, &mut parts);
-    strip_at(page, &mut parts);
-    trim_figures(page, &mut parts);
-    let shape = if asked(page, at, &sentence) { Shape::Or } else { Shape::Loose };
-    let short = parts.iter().all(|part| {
-        folded[part.clone()].split_whitespace().count() <= if shape == Shape::Or { 12 } else { 6 }
-    });
-    let question = question(page, at, sentence, end, opening, &parts);
-    short.then(|| Found::plain(parts, shape, question))
+    Some(parts)
 }
 
 /// Where a colon, a dash, dots or a question mark ends what stands before the list.
@@ -222,6 +215,114 @@ fn topics(
     led.min(commas.len())
 }
 
+/// Words that begin a topic: they ask, call or greet.
+static ASKS: WordSet = set!(&[
+    "what",
+    "which",
+    "who",
+    "when",
+    "where",
+    "how",
+    "need",
+    "needs",
+    "vote",
+    "ok",
+    "okay",
+    "right",
+    "folks",
+    "guys",
+    "lads",
+    "team",
+    "girls",
+    "all",
+    "so",
+    "hey",
+    "everyone",
+    "people",
+    "friends",
+    "deciding",
+    "whats",
+    "what's",
+    "pick",
+    "poll",
+    "ladies",
+    "for",
+    "hi",
+    "and",
+    "question",
+    "quick",
+    "boys",
+    "tell",
+    "class",
+    "family",
+    "dear",
+    "fam",
+    "stuck",
+    "yo",
+    "listen",
+    "regarding",
+    "re",
+    "okes",
+    "volunteers",
+    "members",
+]);
+/// Words that end a topic: what is planned.
+static COMMON: WordSet = set!(&[
+    "menu",
+    "code",
+    "time",
+    "day",
+    "dinner",
+    "lunch",
+    "theme",
+    "start",
+    "party",
+    "slot",
+    "colour",
+    "color",
+    "gift",
+    "cake",
+    "music",
+    "food",
+    "breakfast",
+    "transport",
+    "venue",
+    "drinks",
+    "outfit",
+    "outfits",
+    "prize",
+    "prizes",
+    "snack",
+    "snacks",
+    "table",
+    "tables",
+    "question",
+    "date",
+    "ceremony",
+    "wedding",
+    "birthday",
+    "bday",
+    "entrance",
+    "dress",
+    "speeches",
+    "night",
+    "shirts",
+    "retreat",
+    "name",
+    "names",
+    "options",
+    "morning",
+    "evening",
+    "weekend",
+    "reception",
+    "trip",
+    "dessert",
+    "brunch",
+    "games",
+    "plan",
+]);
+
+/// Whether a piece before the `or` is a topic: it asks, calls, greets, names what is planned or is far longer.
 fn is_topic(
     page: &Page<'_>,
     piece: &str,
@@ -230,110 +331,6 @@ fn is_topic(
     first: bool,
     left: usize,
 ) -> bool {
-    static ASKS: WordSet = set!(&[
-        "what",
-        "which",
-        "who",
-        "when",
-        "where",
-        "how",
-        "need",
-        "needs",
-        "vote",
-        "ok",
-        "okay",
-        "right",
-        "folks",
-        "guys",
-        "lads",
-        "team",
-        "girls",
-        "all",
-        "so",
-        "hey",
-        "everyone",
-        "people",
-        "friends",
-        "deciding",
-        "whats",
-        "what's",
-        "pick",
-        "poll",
-        "ladies",
-        "for",
-        "hi",
-        "and",
-        "question",
-        "quick",
-        "boys",
-        "tell",
-        "class",
-        "family",
-        "dear",
-        "fam",
-        "stuck",
-        "yo",
-        "listen",
-        "regarding",
-        "re",
-        "okes",
-        "volunteers",
-        "members",
-    ]);
-    static COMMON: WordSet = set!(&[
-        "menu",
-        "code",
-        "time",
-        "day",
-        "dinner",
-        "lunch",
-        "theme",
-        "start",
-        "party",
-        "slot",
-        "colour",
-        "color",
-        "gift",
-        "cake",
-        "music",
-        "food",
-        "breakfast",
-        "transport",
-        "venue",
-        "drinks",
-        "outfit",
-        "outfits",
-        "prize",
-        "prizes",
-        "snack",
-        "snacks",
-        "table",
-        "tables",
-        "question",
-        "date",
-        "ceremony",
-        "wedding",
-        "birthday",
-        "bday",
-        "entrance",
-        "dress",
-        "speeches",
-        "night",
-        "shirts",
-        "retreat",
-        "name",
-        "names",
-        "options",
-        "morning",
-        "evening",
-        "weekend",
-        "reception",
-        "trip",
-        "dessert",
-        "brunch",
-        "games",
-        "plan",
-    ]);
     let words = |part: &str| part.split_whitespace().count();
     let mut own =
         piece.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());

@@ -13,6 +13,11 @@ const OBJECT: &[&str] =
 /// Verbs whose subject is the choice.
 const SUBJECT: &[&str] =
     &["has", "have", "gets", "get", "means", "does", "is", "are", "comes", "costs", "can"];
+/// Subjects that are no choice.
+const PRONOUNS: &[&str] = &[
+    "i", "it", "we", "you", "he", "she", "they", "that", "there", "this", "what", "who", "which",
+    "how", "where",
+];
 /// Openings that like clauses share and that are no part of the choice.
 static ASKING: WordSet = set!(&[
     "who", "who's", "those", "if", "do", "shall", "would", "should", "we", "it", "could", "are",
@@ -101,25 +106,7 @@ fn same_verb(page: &Page<'_>, clauses: &[Range<usize>]) -> Option<Found> {
         }
         let (a, b) = (verb(one, SUBJECT)?, verb(other, SUBJECT)?);
         let lead = super::rows::lead_mark(&folded[one.start..a.1]);
-        let pronoun = |at: usize| {
-            matches!(
-                page.text.word_after(at),
-                "i" | "it"
-                    | "we"
-                    | "you"
-                    | "he"
-                    | "she"
-                    | "they"
-                    | "that"
-                    | "there"
-                    | "this"
-                    | "what"
-                    | "who"
-                    | "which"
-                    | "how"
-                    | "where"
-            )
-        };
+        let pronoun = |at: usize| PRONOUNS.contains(&page.text.word_after(at));
         (a.0 == b.0 && !pronoun(one.start + lead) && !pronoun(other.start)).then(|| {
             Found::plain(vec![one.start + lead..a.1, other.start..b.1], Shape::Set, page.whole())
         })

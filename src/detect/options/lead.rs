@@ -173,7 +173,7 @@ pub(super) fn choice_start(text: &Text<'_>, part: Range<usize>, next: Range<usiz
         return start;
     }
     let begin =
-        words.iter().position(|word| !BEFORE.contains((&text.folded()[word.clone()]))).unwrap_or(0);
+        words.iter().position(|word| !BEFORE.contains(&text.folded()[word.clone()])).unwrap_or(0);
     let word =
         |at: usize| words.get(at).map_or("", |word: &Range<usize>| &text.folded()[word.clone()]);
     let asks = (begin..words.len())
@@ -244,7 +244,7 @@ fn like_next(text: &Text<'_>, words: &[Range<usize>], next: Range<usize>) -> Opt
         &folded[second.clone()],
         if signed { Start::Figure } else { start_of(&folded[second.clone()]) },
     );
-    let opens = words.first().is_some_and(|word| OPENERS.contains((&folded[word.clone()])));
+    let opens = words.first().is_some_and(|word| OPENERS.contains(&folded[word.clone()]));
     let quoted = gap.starts_with('"');
     let found = words.iter().enumerate().rev().find(|(at, range)| {
         let own = &folded[(*range).clone()];

@@ -24,24 +24,8 @@ pub(super) fn listed(page: &Page<'_>) -> Option<Found> {
 
 fn row(page: &Page<'_>, at: usize, sentence: Range<usize>, follows: bool) -> Option<Found> {
     let part = &page.folded()[sentence.clone()];
-    let dotted = part.matches("...").count() > 1;
-    let led = if dotted { first_lead(part) } else { lead_mark(part) };
-    let body = part[led..].trim_end_matches(['.', '!', '?', ' ', '\n', ')', '"']);
-    let mark = if body.contains("; ") {
-        "; "
-    } else if dotted {
-        "..."
-    } else {
-        ", "
-    };
-    let marks: Vec<Range<usize>> =
-        body.match_indices(mark).map(|(at, mark)| at..at + mark.len()).collect();
-    if marks.is_empty() {
-        return None;
-    }
+    let (led, mut parts) = pieces(part, sentence.start)?;
     let base = sentence.start + led;
-    let mut parts: Vec<Range<usize>> =
-        between(&marks, body.len()).into_iter().map(|it| base + it.start..base + it.end).collect();
     if led == 0
         && let [first, next, ..] = &parts[..]
     {
@@ -50,17 +34,7 @@ fn row(page: &Page<'_>, at: usize, sentence: Range<usize>, follows: bool) -> Opt
     }
     let cut = without_calls(page, &mut parts);
     if led == 0 && parts.len() > 1 {
-        let next = parts[1].clone();
-        let first = parts.first_mut()?;
-        first.start = choice_start(page.text, first.clone(), next);
-        let words = page.folded()[first.clone()].split_whitespace().count();
-        let others = parts[1..]
-            .iter()
-            .map(|it| page.folded()[it.clone()].split_whitespace().count())
-            .max()?;
-        if words > others + 3 && parts.len() > 2 {
-            parts.remove(0);
-        }
+        without_question(page, &mut parts)?;
     }
     let short = parts
         .iter()
@@ -76,16 +50,64 @@ fn row(page: &Page<'_>, at: usize, sentence: Range<usize>, follows: bool) -> Opt
     } else {
         Shape::Loose
     };
-    let question = match (led > 0, at > 0) {
+    let question = question(page, at, base, sentence, &parts)?;
+    Some(Found::plain(parts, shape, question))
+}
+
+/// How long the lead of a stretch that begins at `start` is, and the pieces between the marks behind it.
+fn pieces(part: &str, start: usize) -> Option<(usize, Vec<Range<usize>>)> {
+    let dotted = part.matches("...").count() > 1;
+    let led = if dotted { first_lead(part) } else { lead_mark(part) };
+    let body = part[led..].trim_end_matches(['.', '!', '?', ' ', '\n', ')', '"']);
+    let mark = if body.contains("; ") {
+        "; "
+    } else if dotted {
+        "..."
+    } else {
+        ", "
+    };
+    let marks: Vec<Range<usize>> =
+        body.match_indices(mark).map(|(at, mark)| at..at + mark.len()).collect();
+    if marks.is_empty() {
+        return None;
+    }
+    let base = start + led;
+    let parts =
+        between(&marks, body.len()).into_iter().map(|it| base + it.start..base + it.end).collect();
+    Some((led, parts))
+}
+
+/// Begins the first of the pieces behind the question, and drops it when it is still much longer than the others.
+fn without_question(page: &Page<'_>, parts: &mut Vec<Range<usize>>) -> Option<()> {
+    let next = parts[1].clone();
+    let first = parts.first_mut()?;
+    first.start = choice_start(page.text, first.clone(), next);
+    let words = page.folded()[first.clone()].split_whitespace().count();
+    let others =
+        parts[1..].iter().map(|it| page.folded()[it.clone()].split_whitespace().count()).max()?;
+    if words > others + 3 && parts.len() > 2 {
+        parts.remove(0);
+    }
+    Some(())
+}
+
+/// What asks for the choices: the stretch before them, the sentence before theirs, or their own.
+fn question(
+    page: &Page<'_>,
+    at: usize,
+    base: usize,
+    sentence: Range<usize>,
+    parts: &[Range<usize>],
+) -> Option<Range<usize>> {
+    Some(match (base > sentence.start, at > 0) {
         (true, _) => sentence.start..base,
         (false, true)
             if page.text.word_from(parts.first()?.start) == page.text.word_from(sentence.start) =>
         {
             page.lead(sentence.start)
         }
-        _ => sentence.clone(),
-    };
-    Some(Found::plain(parts, shape, question))
+        _ => sentence,
+    })
 }
 
 /// "we've narrowed it to A, B, C", "the shortlist is A, B, C": where the first choice begins.

@@ -113,29 +113,31 @@ fn cut(folded: &str, from: usize, next: usize) -> usize {
     from + lead + kept.len()
 }
 
+/// What opens a choice between things named one after the other, in the order it is looked for.
+const LEADS: &[&str] = &[
+    "torn between ",
+    "choose between ",
+    "between ",
+    "narrowed it to ",
+    "narrowed it down to ",
+    "narrowed down to ",
+    "choice is ",
+    "choices are ",
+    "options are ",
+    "options: ",
+    "down to ",
+    "finalists are ",
+    "finalists, ",
+    "it's ",
+    "either ",
+    "split on ",
+    "choice of ",
+    "two dates: ",
+    "shortlist is ",
+];
+
 /// "between A and B", "torn between A and B", "the choice is A, B and C", "two options, A and B".
 pub(super) fn between(page: &Page<'_>) -> Option<Found> {
-    const LEADS: &[&str] = &[
-        "torn between ",
-        "choose between ",
-        "between ",
-        "narrowed it to ",
-        "narrowed it down to ",
-        "narrowed down to ",
-        "choice is ",
-        "choices are ",
-        "options are ",
-        "options: ",
-        "down to ",
-        "finalists are ",
-        "finalists, ",
-        "it's ",
-        "either ",
-        "split on ",
-        "choice of ",
-        "two dates: ",
-        "shortlist is ",
-    ];
     let folded = page.folded();
     let from = LEADS.iter().find_map(|lead| {
         let at = folded.find(lead)?;

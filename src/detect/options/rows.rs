@@ -7,6 +7,7 @@ use super::edges;
 use super::lead::choice_start;
 use super::page::{Found, Page};
 use super::signs::calls_a_vote;
+use crate::detect::word_set::{WordSet, set};
 
 /// The stretches between marks, the outer ones included.
 pub(super) fn between(marks: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
@@ -99,13 +100,7 @@ fn apart(page: &Page<'_>, sentence: Range<usize>, marks: &[Range<usize>]) -> Opt
         .collect();
     let next = parts.get(1)?.clone();
     let first = parts.first_mut()?;
-    let mut led = lead_mark(&page.folded()[first.clone()]);
-    led = [", ", ") "]
-        .iter()
-        .filter_map(|mark| page.folded()[first.clone()].rfind(mark).map(|at| at + mark.len()))
-        .chain([led])
-        .max()
-        .unwrap_or(led);
+    let led = led_by(&page.folded()[first.clone()]);
     first.start += led;
     let from = first.start;
     first.start = if is_glued && led == 0 {
@@ -133,6 +128,17 @@ fn apart(page: &Page<'_>, sentence: Range<usize>, marks: &[Range<usize>]) -> Opt
         sentence.start..end
     };
     Some(Found::plain(parts, Shape::Set, question))
+}
+
+/// The length of what stands before the first choice: up to its last mark, comma or bracket.
+fn led_by(part: &str) -> usize {
+    let led = lead_mark(part);
+    [", ", ") "]
+        .iter()
+        .filter_map(|mark| part.rfind(mark).map(|at| at + mark.len()))
+        .chain([led])
+        .max()
+        .unwrap_or(led)
 }
 
 /// Where the last choice's sentence ends without a call that hangs on a comma.
@@ -256,67 +262,68 @@ pub(super) fn questions(page: &Page<'_>) -> Option<Found> {
     Some(Found::plain(parts, Shape::Questions, lead))
 }
 
+/// Words that open a question which asks by itself.
+static ASKING: WordSet = set!(&[
+    "which",
+    "what",
+    "where",
+    "who",
+    "when",
+    "how",
+    "why",
+    "really",
+    "is",
+    "are",
+    "do",
+    "does",
+    "did",
+    "can",
+    "could",
+    "will",
+    "would",
+    "should",
+    "shall",
+    "has",
+    "have",
+    "any",
+    "anyone",
+    "ok",
+    "okay",
+    "right",
+    "thoughts",
+    "yes",
+    "no",
+    "whats",
+    "what's",
+    "who's",
+    "where's",
+    "when's",
+    "how's",
+    "wait",
+    "huh",
+    "eh",
+    "whos",
+    "sorry",
+    "hello",
+    "and",
+    "you",
+    "i",
+    "preferences",
+    "opinions",
+    "anybody",
+    "someone",
+    "everyone",
+    "me",
+    "was",
+    "am",
+    "pls",
+    "please",
+    "or",
+]);
+
 /// Whether a short question asks by itself: "when?", "are we sure?", "really?".
 fn asks(page: &Page<'_>, sentence: &Range<usize>) -> bool {
-    let word = page.text.word_after(sentence.start);
-    matches!(
-        word,
-        "which"
-            | "what"
-            | "where"
-            | "who"
-            | "when"
-            | "how"
-            | "why"
-            | "really"
-            | "is"
-            | "are"
-            | "do"
-            | "does"
-            | "did"
-            | "can"
-            | "could"
-            | "will"
-            | "would"
-            | "should"
-            | "shall"
-            | "has"
-            | "have"
-            | "any"
-            | "anyone"
-            | "ok"
-            | "okay"
-            | "right"
-            | "thoughts"
-            | "yes"
-            | "no"
-            | "whats"
-            | "what's"
-            | "who's"
-            | "where's"
-            | "when's"
-            | "how's"
-            | "wait"
-            | "huh"
-            | "eh"
-            | "whos"
-            | "sorry"
-            | "hello"
-            | "and"
-            | "you"
-            | "i"
-            | "preferences"
-            | "opinions"
-            | "anybody"
-            | "someone"
-            | "everyone"
-            | "me"
-            | "was"
-            | "am"
-            | "pls"
-            | "please"
-            | "or"
-    )
+    ASKING.contains(page.text.word_after(sentence.start))
 }
 
 /// `Naivasha. Nanyuki. Diani.` behind or before a call for a vote.

@@ -54,11 +54,11 @@ fn joined(page: &Page<'_>, at: usize, other: usize) -> bool {
         || ["to ", "on ", "for ", "please", "pls", "to:", "from", "vote", "all"]
             .iter()
             .any(|word| after.starts_with(word));
-    mark && ends
-        && !after.starts_with('/')
-        && !(gap == "," && after.starts_with(','))
-        && !after.starts_with("or ")
-        && !after.starts_with(", maybe")
+    let listed = after.starts_with('/')
+        || (gap == "," && after.starts_with(','))
+        || after.starts_with("or ")
+        || after.starts_with(", maybe");
+    mark && ends && !listed
 }
 
 /// The question: what stands before the pair in its sentence, or after it when it leads.

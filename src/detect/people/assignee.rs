@@ -132,9 +132,7 @@ fn score(masked: &Masked<'_, '_>, at: usize) -> i32 {
     {
         return -3;
     }
-    if opens && closed {
-        score += 6;
-    } else if masked.mark(at) == Mark::Comma && closed {
+    if closed && (opens || masked.mark(at) == Mark::Comma) {
         score += 6;
     } else if opens && score >= 0 {
         score += 1;

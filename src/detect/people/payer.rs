@@ -200,6 +200,13 @@ fn score_at(masked: &Masked<'_, '_>, at: usize, last: usize) -> i32 {
     score
 }
 
+/// Verbs after a name that often say something else than paying.
+#[rustfmt::skip]
+static WEAK: WordSet = set!(&[
+    "got", "did", "had", "sent", "took", "booked", "ordered", "ne", "a", "don", "ate", "collected",
+    "hired", "fixed", "handled", "signed", "charged", "cleaned", "buy", "give", "spend",
+]);
+
 /// What a verb after the name says.
 fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
     let mut at = last + 1;
@@ -220,30 +227,7 @@ fn pays_after(masked: &Masked<'_, '_>, last: usize) -> i32 {
             return 0;
         }
         if PAYS.contains(word) {
-            let weak = matches!(
-                word,
-                "got"
-                    | "did"
-                    | "had"
-                    | "sent"
-                    | "took"
-                    | "booked"
-                    | "ordered"
-                    | "ne"
-                    | "a"
-                    | "don"
-                    | "ate"
-                    | "collected"
-                    | "hired"
-                    | "fixed"
-                    | "handled"
-                    | "signed"
-                    | "charged"
-                    | "cleaned"
-                    | "buy"
-                    | "give"
-                    | "spend"
-            );
+            let weak = WEAK.contains(word);
             let near = at == last + 1 || masked.mark(last + 1) == Mark::Blank;
             return if weak { 6 } else { 9 } - if near { 0 } else { 3 };
         }
@@ -324,32 +308,24 @@ fn own_score(masked: &Masked<'_, '_>) -> i32 {
     score
 }
 
+/// Verbs after "I" with which it is no longer the one who pays.
+#[rustfmt::skip]
+static NO_PAYING: WordSet = set!(&[
+    "said", "wrote", "typed", "think", "told", "thought", "reckon", "meant", "owe", "will", "can",
+    "could", "would", "heard", "hear", "see", "saw", "need",
+]);
+/// Verbs after "I" that often say something else than paying.
+#[rustfmt::skip]
+static WEAK_OF_ME: WordSet = set!(&[
+    "had", "did", "got", "booked", "ordered", "signed", "drove", "ended", "handled", "fixed",
+]);
+
 /// "I", and a verb of paying near by.
 fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
     let mut here = at + 1;
     while here < at + 7 && masked.mark(here) < Mark::Stop {
         let word = masked.word(here);
-        if matches!(
-            word,
-            "said"
-                | "wrote"
-                | "typed"
-                | "think"
-                | "told"
-                | "thought"
-                | "reckon"
-                | "meant"
-                | "owe"
-                | "will"
-                | "can"
-                | "could"
-                | "would"
-                | "heard"
-                | "hear"
-                | "see"
-                | "saw"
-                | "need"
-        ) || here > at + 1 && matches!(word, "he" | "she" | "they" | "we")
+        if NO_PAYING.contains(word) || here > at + 1 && matches!(word, "he" | "she" | "they" | "we")
         {
             return 0;
         }
@@ -357,22 +333,10 @@ fn i_pay(masked: &Masked<'_, '_>, at: usize) -> i32 {
             return 0;
         }
         if PAYS.contains(word)
-            && !matches!(word, "a" | "ne" | "put" if masked.says(here + 1, "in the sheet"))
-            && (word != "a")
+            && word != "a"
+            && !matches!(word, "ne" | "put" if masked.says(here + 1, "in the sheet"))
         {
-            let weak = matches!(
-                word,
-                "had"
-                    | "did"
-                    | "got"
-                    | "booked"
-                    | "ordered"
-                    | "signed"
-                    | "drove"
-                    | "ended"
-                    | "handled"
-                    | "fixed"
-            );
+            let weak = WEAK_OF_ME.contains(word);
             return if weak { 6 } else { 8 };
         }
         here += 1;

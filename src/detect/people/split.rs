@@ -135,9 +135,10 @@ fn list(masked: &Masked<'_, '_>, names: &[Name], payer: Option<&str>) -> Option<
             && matches!(masked.word(end + 1), "both" | "the" | "his" | "her" | "my");
         if people.len() > 1 && !open {
             let joined = at > 0 && matches!(masked.word(at - 1), "with" | "w");
-            if joined && !people.iter().any(|one| one == "me") {
-                people.insert(0, "me".to_owned());
-            } else if masked.says(end, "with me") || masked.says(end, "w me") || and_me(masked, end)
+            if joined && !people.iter().any(|one| one == "me")
+                || masked.says(end, "with me")
+                || masked.says(end, "w me")
+                || and_me(masked, end)
             {
                 people.insert(0, "me".to_owned());
             }

@@ -167,12 +167,7 @@ fn guessed(
         word.is_some_and(|word| !taken.iter().any(|it| it.start < word.end && word.start < it.end))
             && may_be_noun(text.word(at))
     };
-    // A capital within a sentence is a name that nobody told us of.
-    let is_name = text
-        .words()
-        .get(at)
-        .is_some_and(|word| text.is_capital(word) && !text.starts_sentence(word.start));
-    if !usable(at) || is_name {
+    if !usable(at) || is_untold_name(text, at) {
         return None;
     }
     let mut end = at + 1;
@@ -183,27 +178,38 @@ fn guessed(
     if next_thing == Some(end) && touches(text, end) {
         return None;
     }
-    let mut last = end;
-    while last > at + 1 && is_seller(text.word(last - 1)) {
-        last -= 1;
-    }
     let is_of = text.word(end) == "of" && is_part(text.word(end - 1));
     if is_of {
         return None;
     }
-    let head = singular(text.word(last - 1));
-    let name = if is_head(&head) && last >= at + 2 {
-        format!("{} {head}", text.word(last - 2))
-    } else {
-        head
-    };
     Some(Noun {
-        name,
+        name: guessed_name(text, at..end),
         at: at..end,
         standing: Standing::Guessed,
         is_marked: is_marked(text, at),
         thing: None,
     })
+}
+
+/// Whether a capital within a sentence makes the word a name that nobody told us of.
+fn is_untold_name(text: &Text<'_>, at: usize) -> bool {
+    text.words()
+        .get(at)
+        .is_some_and(|word| text.is_capital(word) && !text.starts_sentence(word.start))
+}
+
+/// The name of what these words say, without who sells it: its last word, and the one before a head.
+fn guessed_name(text: &Text<'_>, at: Range<usize>) -> String {
+    let mut last = at.end;
+    while last > at.start + 1 && is_seller(text.word(last - 1)) {
+        last -= 1;
+    }
+    let head = singular(text.word(last - 1));
+    if is_head(&head) && last >= at.start + 2 {
+        format!("{} {head}", text.word(last - 2))
+    } else {
+        head
+    }
 }
 
 /// Whether only a blank or a hyphen stands before the word.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::classes::is_plain;
-use super::nouns::{Standing, nouns};
+use super::nouns::nouns;
 use super::rank::best;
 use super::{Action, Thing};
 use crate::detect::findings::Findings;
@@ -16,8 +16,6 @@ pub(in crate::detect) struct Order<'l> {
     pub(in crate::detect) action: &'l str,
     /// Whether a verb stands for it where orders have theirs; else the action is a guess.
     pub(in crate::detect) is_action_sure: bool,
-    /// Whether the lexicon knows the object.
-    pub(in crate::detect) is_object_known: bool,
 }
 
 /// Reads what is to be done; nothing where the text names nothing.
@@ -33,14 +31,13 @@ pub(in crate::detect) fn order<'l>(findings: &Findings<'_, 'l>) -> Option<Order<
     let thing = object.and_then(|noun| noun.thing).and_then(|at| findings.things.get(at));
     let (action, is_said) = action(verb, thing);
     let is_action_sure = is_said && verb.is_some_and(|verb| standing(text, verb) > 1);
-    let is_object_known = object.is_some_and(|noun| noun.standing == Standing::Known);
     let object = match object {
         Some(noun) => noun.name.clone(),
         // People who are to be fetched need a lift.
         None if action == "collect" => "transport".to_owned(),
         None => return None,
     };
-    Some(Order { object, action, is_action_sure, is_object_known })
+    Some(Order { object, action, is_action_sure })
 }
 
 /// The verb's own action, else what is usually done about such a thing.
@@ -93,89 +90,93 @@ pub(super) fn leading<'f, 'l>(
     }
 }
 
+/// Words behind which orders have their verb; the empty one is for nothing before it.
+const ORDERS: &[&str] = &[
+    "",
+    "i'll",
+    "ill",
+    "will",
+    "to",
+    "can",
+    "could",
+    "you",
+    "please",
+    "pls",
+    "plz",
+    "plss",
+    "someone",
+    "somebody",
+    "u",
+    "and",
+    "gonna",
+    "i",
+    "shall",
+    "would",
+    "must",
+    "should",
+    "we",
+    "gotta",
+    "let's",
+    "lets",
+    "who",
+    "also",
+    "just",
+    "then",
+    "so",
+    "kindly",
+    "i'd",
+    "we'll",
+    "he'll",
+    "she'll",
+    "they'll",
+    "who'll",
+    "needs",
+    "gotta",
+    "wanna",
+    "dont",
+    "don't",
+    "not",
+    "everyone",
+    "everybody",
+    "all",
+    "guys",
+    "ok",
+    "you'll",
+    "let",
+    "go",
+    "come",
+    "ye",
+    "yous",
+    "whoever",
+    "nobody",
+    "nobody's",
+    "hasn't",
+    "haven't",
+    "isn't",
+    "aren't",
+    "been",
+    "better",
+    "cannot",
+    "can't",
+    "quickly",
+    "maybe",
+    "now",
+    "going",
+    "i'm",
+    "im",
+    "be",
+    "or",
+    "it's",
+];
+
+/// Words behind which a noun stands.
+const NOUN: &[&str] = &[
+    "the", "a", "an", "my", "your", "our", "his", "her", "their", "no", "any", "this", "that",
+    "of", "in", "on", "for", "some", "these", "those", "with", "by", "every", "each", "at",
+];
+
 /// How sure it is that the word is a verb: 2 where orders have theirs, 0 where a noun stands.
 fn standing(text: &Text<'_>, action: &Action<'_>) -> u8 {
-    const ORDERS: &[&str] = &[
-        "",
-        "i'll",
-        "ill",
-        "will",
-        "to",
-        "can",
-        "could",
-        "you",
-        "please",
-        "pls",
-        "plz",
-        "plss",
-        "someone",
-        "somebody",
-        "u",
-        "and",
-        "gonna",
-        "i",
-        "shall",
-        "would",
-        "must",
-        "should",
-        "we",
-        "gotta",
-        "let's",
-        "lets",
-        "who",
-        "also",
-        "just",
-        "then",
-        "so",
-        "kindly",
-        "i'd",
-        "we'll",
-        "he'll",
-        "she'll",
-        "they'll",
-        "who'll",
-        "needs",
-        "gotta",
-        "wanna",
-        "dont",
-        "don't",
-        "not",
-        "everyone",
-        "everybody",
-        "all",
-        "guys",
-        "ok",
-        "you'll",
-        "let",
-        "go",
-        "come",
-        "ye",
-        "yous",
-        "whoever",
-        "nobody",
-        "nobody's",
-        "hasn't",
-        "haven't",
-        "isn't",
-        "aren't",
-        "been",
-        "better",
-        "cannot",
-        "can't",
-        "quickly",
-        "maybe",
-        "now",
-        "going",
-        "i'm",
-        "im",
-        "be",
-        "or",
-        "it's",
-    ];
-    const NOUN: &[&str] = &[
-        "the", "a", "an", "my", "your", "our", "his", "her", "their", "no", "any", "this", "that",
-        "of", "in", "on", "for", "some", "these", "those", "with", "by", "every", "each", "at",
-    ];
     let before = text.word_before(action.span.start);
     let opens = text.starts_sentence(action.span.start) || is_after_mark(text, action.span.start);
     match before {
