@@ -324,8 +324,8 @@ mod tests {
 
     #[test]
     fn a_bad_phrase_is_refused_with_its_line() {
-        let error = refused("[[rule]]\nintent = 'query'\nweight = 1.0\nphrases = ['(a']\n");
-        assert_eq!((error.line, error.file), (10, "intent rules"));
+        let error = refused("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\nphrases = ['(a']\n");
+        assert_eq!((error.line, error.file), (11, "intent rules"));
         assert!(error.reason.contains("not closed"), "{error}");
     }
 
@@ -336,11 +336,11 @@ mod tests {
             ("needs = ['wings']", "wings"),
             ("colour = 'red'", "colour"),
         ] {
-            let error = refused(&format!("[[rule]]\nintent = 'query'\nweight = 1.0\n{rule}\n"));
+            let error = refused(&format!("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\n{rule}\n"));
             assert!(error.reason.contains(named), "{error}");
             assert!(error.line >= 7, "{error}");
         }
-        assert!(refused("[[rule]]\nintent = 'party'\nweight = 1.0\n").line >= 7);
+        assert!(refused("[[rule]]\nname = 'a'\nintent = 'party'\nweight = 1.0\n").line >= 7);
     }
 
     #[test]

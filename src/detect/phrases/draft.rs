@@ -99,7 +99,7 @@ impl Draft {
     ) -> Result<(), String> {
         let parts = self.parts(phrase)?;
         count(&parts)?;
-        if parts.iter().any(|part| part.iter().all(Vec::is_empty)) || parts.is_empty() {
+        if parts.iter().all(|part| part.iter().any(Vec::is_empty)) {
             return Err(format!("{phrase:?} says nothing"));
         }
         self.insert(tree as u32, &parts, meaning);
