@@ -324,7 +324,8 @@ mod tests {
 
     #[test]
     fn a_bad_phrase_is_refused_with_its_line() {
-        let error = refused("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\nphrases = ['(a']\n");
+        let error =
+            refused("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\nphrases = ['(a']\n");
         assert_eq!((error.line, error.file), (11, "intent rules"));
         assert!(error.reason.contains("not closed"), "{error}");
     }
@@ -336,7 +337,8 @@ mod tests {
             ("needs = ['wings']", "wings"),
             ("colour = 'red'", "colour"),
         ] {
-            let error = refused(&format!("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\n{rule}\n"));
+            let error =
+                refused(&format!("[[rule]]\nname = 'a'\nintent = 'query'\nweight = 1.0\n{rule}\n"));
             assert!(error.reason.contains(named), "{error}");
             assert!(error.line >= 7, "{error}");
         }
