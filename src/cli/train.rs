@@ -29,15 +29,8 @@ pub(super) struct TrainArgs {
 pub(super) fn run(args: &TrainArgs, settings: &DetectSettings) -> anyhow::Result<ExitCode> {
     let (rows, clean) = read(&args.files)?;
     anyhow::ensure!(!rows.is_empty(), "there is no labelled message to learn from");
-    let untrained = match args.rules.as_ref().or(settings.rules.as_ref()) {
-        Some(path) => {
-            let source = std::fs::read_to_string(path);
-            let source = source.with_context(|| path.display().to_string())?;
-            let detector = Detector::by_rules().with_rules(&source);
-            detector.with_context(|| path.display().to_string())?
-        }
-        None => Detector::by_rules(),
-    };
+    let rules = args.rules.as_deref().or(settings.rules.as_deref());
+    let untrained = Detector::untrained(rules)?;
     let detector = train(untrained, &rows, args.seed);
     let bytes = detector.weights_file();
     // Whole or not at all: a daemon that starts now must not read half a file.

@@ -63,7 +63,11 @@ pub(super) enum Aspect {
 }
 
 /// How many outputs all aspects have.
-pub(super) const ASPECTS: usize = 3 + CATEGORIES.len() + 5 + ACTIONS.len() + TOPICS.len();
+pub(super) const ASPECTS: usize = Aspect::Payer.size()
+    + Aspect::Category.size()
+    + Aspect::Assignee.size()
+    + Aspect::Action.size()
+    + Aspect::Topic.size();
 
 impl Aspect {
     const ALL: [Self; 5] = [Self::Payer, Self::Category, Self::Assignee, Self::Action, Self::Topic];
@@ -71,6 +75,7 @@ impl Aspect {
     /// How many outputs it has.
     pub(super) const fn size(self) -> usize {
         match self {
+            // Nobody is paid by whoever will, or by all: only the first three.
             Self::Payer => 3,
             Self::Category => CATEGORIES.len(),
             Self::Assignee => WHO.len(),
@@ -113,7 +118,7 @@ pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<Target> {
     };
     let found = match intent {
         Intent::ExpenseEntry => vec![
-            among(Aspect::Payer, who("paid_by").filter(|at| *at < 3)),
+            among(Aspect::Payer, who("paid_by").filter(|at| *at < Aspect::Payer.size())),
             among(Aspect::Category, listed(&CATEGORIES, "category")),
         ],
         Intent::TaskCreation => vec![

@@ -179,12 +179,6 @@ impl<const N: usize> Learner<N> {
     }
 }
 
-/// A short digest of a message's text.
-pub(super) fn digest(text: &str) -> u32 {
-    let bytes = *blake3::hash(text.trim().to_lowercase().as_bytes()).as_bytes();
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
-}
-
 /// Puts the order into another, by a generator that is the same everywhere.
 fn shuffle(order: &mut [usize], random: &mut u64) {
     for at in (1..order.len()).rev() {

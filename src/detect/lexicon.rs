@@ -271,14 +271,14 @@ fn rules(
         if !entry.weight.is_finite() {
             return Err(refuse("the weight is no finite number".to_owned()));
         }
-        let mark = digest(&entry.name);
+        let mark = short_digest(&entry.name);
         if rules.iter().any(|rule| rule.mark == mark) {
             return Err(refuse(format!("there is a rule {:?} already", entry.name)));
         }
         for phrase in &entry.phrases {
             let (written, meaning) = (phrase.get_ref(), phrases.len() as u32);
             book.add(Tree::Rules, written, meaning).map_err(|why| bad(source, phrase, why))?;
-            phrases.push(Phrase { rule: rules.len(), mark: digest(written) });
+            phrases.push(Phrase { rule: rules.len(), mark: short_digest(written) });
         }
         rules.push(Rule {
             mark,
@@ -293,7 +293,7 @@ fn rules(
 }
 
 /// A short digest, the same on every machine.
-fn digest(text: &str) -> u32 {
+pub(super) fn short_digest(text: &str) -> u32 {
     let bytes = *blake3::hash(text.as_bytes()).as_bytes();
     u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }

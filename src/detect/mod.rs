@@ -1,8 +1,8 @@
 //! Pattern detection: from text to intent, entities and follow-up, without a model.
 //!
-//! Readers find amounts, names, things, choices and times; weighted rules of
-//! `config/intents.toml` judge what they found; the intent's entities are then
-//! read. Nothing in here fails: a text that says nothing is `none`.
+//! Readers find amounts, names, things, choices and times; the rules of
+//! `config/intents.toml` say what speaks for which intent, and trained weights
+//! judge. Nothing in here fails: a text that says nothing is `none`.
 
 mod word_set;
 mod text;
@@ -48,7 +48,7 @@ use weights::{FOLLOW_UPS, INTENTS, Weights};
 
 pub use learn::Sample;
 pub use lexicon::BadRules;
-pub use weights::BadWeights;
+pub use weights::{BadWeights, on_line};
 
 /// How likely a kind of follow-up must be to be tried; one that finds no row changes nothing.
 const LIKELY: f32 = 0.35;
@@ -118,7 +118,10 @@ impl Detector {
 
     /// A detector with the bundled rules that judges by them alone.
     pub fn by_rules() -> Self {
-        let lexicon = lexicon::bundled();
+        Self::of(lexicon::bundled())
+    }
+
+    fn of(lexicon: Lexicon) -> Self {
         warm(&lexicon);
         Self { lexicon: Arc::new(lexicon), weights: Arc::new(Weights::none()) }
     }
@@ -128,18 +131,22 @@ impl Detector {
     /// # Errors
     /// [`LoadError`] naming the file that cannot be read or used, and why.
     pub fn load(settings: &DetectSettings) -> Result<Self, LoadError> {
-        let mut detector = match &settings.weights {
-            None => Self::new(),
-            Some(path) => {
-                let bytes = std::fs::read(path).map_err(|error| unusable(path, error))?;
-                Self::by_rules().with_weights(&bytes).map_err(|error| unusable(path, error))?
-            }
+        let untrained = Self::untrained(settings.rules.as_deref())?;
+        let Some(path) = &settings.weights else {
+            return Ok(Self { weights: Arc::new(Weights::bundled()), ..untrained });
         };
-        if let Some(path) = &settings.rules {
-            let source = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
-            detector = detector.with_rules(&source).map_err(|error| unusable(path, error))?;
-        }
-        Ok(detector)
+        let bytes = std::fs::read(path).map_err(|error| unusable(path, error))?;
+        untrained.with_weights(&bytes).map_err(|error| unusable(path, error))
+    }
+
+    /// A detector with the rules of this file, or the bundled ones, that judges by them alone.
+    ///
+    /// # Errors
+    /// [`LoadError`] naming the file that cannot be read or used, and why.
+    pub fn untrained(rules: Option<&Path>) -> Result<Self, LoadError> {
+        let Some(path) = rules else { return Ok(Self::by_rules()) };
+        let source = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
+        Lexicon::parse(&source).map(Self::of).map_err(|error| unusable(path, error))
     }
 
     /// A detector with rules of one's own, in the form of `config/intents.toml`.
@@ -223,7 +230,7 @@ impl Detector {
             let best = likeliest(&kinds[1..]);
             let kind = (kinds[best + 1] >= LIKELY).then(|| FollowUpKind::ALL[best]);
             return Detection {
-                confidence: self.weights.calibrated(intents[intent.place()]),
+                confidence: on_line(&self.weights.header.calibration, intents[intent.place()]),
                 follow_up: kind.and_then(|kind| follow_up::read(findings, intent, kind)),
                 entities,
             };
@@ -257,7 +264,7 @@ impl Detector {
         let (features, said) = self.evidence(&findings, subject, talk.map(|talk| &mut talk.memory));
         let guessed = guessed(&Reading::of(&findings, label.intent));
         Sample {
-            text: learn::digest(subject.text),
+            text: weights::digest_of(subject.text),
             features,
             guessed,
             scores: said.scores,
@@ -281,11 +288,6 @@ impl Detector {
         Self { weights: Arc::new(weights), ..self }
     }
 
-    /// How often a guess of this probability is right.
-    pub fn confidence_of(&self, probability: f32) -> f32 {
-        self.weights.calibrated(probability)
-    }
-
     /// The weights as a file's bytes.
     pub fn weights_file(&self) -> Vec<u8> {
         self.weights.write()
@@ -298,7 +300,7 @@ impl Detector {
 
     /// Whether the weights were trained on a message of this text.
     pub fn learnt_from(&self, text: &str) -> bool {
-        self.weights.trained_on.binary_search(&learn::digest(text)).is_ok()
+        self.weights.trained_on.binary_search(&weights::digest_of(text)).is_ok()
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::aspects::{self, ASPECTS, Aspect, Aspects};
 use super::features::Feature;
-use super::lexicon::{Scores, VOICES};
+use super::lexicon::{Scores, VOICES, short_digest};
 use crate::domain::intent::{FollowUpKind, Intent};
 
 /// The outputs on intents, in the order of [`Intent::ALL`].
@@ -203,20 +203,24 @@ impl Weights {
         }
         Aspects(logits)
     }
+}
 
-    /// How often a guess of this probability is right.
-    pub(super) fn calibrated(&self, probability: f32) -> f32 {
-        let knots = &self.header.calibration;
-        let after = knots.partition_point(|(at, _)| *at < probability);
-        match (after.checked_sub(1).map(|at| knots[at]), knots.get(after)) {
-            (None, None) => probability,
-            (None, Some((_, first))) => *first,
-            (Some((_, last)), None) => last,
-            (Some((from, low)), Some((to, high))) => {
-                low + (high - low) * (probability - from) / (to - from).max(f32::EPSILON)
-            }
+/// How often a guess of this probability is right, by a rising line through what was seen; without a line, as often as it says.
+pub fn on_line(knots: &[(f32, f32)], probability: f32) -> f32 {
+    let after = knots.partition_point(|(at, _)| *at < probability);
+    match (after.checked_sub(1).map(|at| knots[at]), knots.get(after)) {
+        (None, None) => probability,
+        (None, Some((_, first))) => *first,
+        (Some((_, last)), None) => last,
+        (Some((from, low)), Some((to, high))) => {
+            low + (high - low) * (probability - from) / (to - from).max(f32::EPSILON)
         }
     }
+}
+
+/// The digest by which weights know a message again, however it is cased.
+pub(super) fn digest_of(message: &str) -> u32 {
+    short_digest(&message.trim().to_lowercase())
 }
 
 /// A table of this shape, and the bytes that follow it.
@@ -315,11 +319,10 @@ mod tests {
 
     #[test]
     fn confidence_lies_on_the_line_of_what_was_right() {
-        let mut weights = Weights::none();
-        assert!((weights.calibrated(0.7) - 0.7).abs() < 1e-6);
-        weights.header.calibration = vec![(0.4, 0.5), (0.8, 0.7)];
+        assert!((on_line(&[], 0.7) - 0.7).abs() < 1e-6);
+        let line = [(0.4, 0.5), (0.8, 0.7)];
         for (said, is) in [(0.1, 0.5), (0.4, 0.5), (0.6, 0.6), (0.8, 0.7), (1.0, 0.7)] {
-            assert!((weights.calibrated(said) - is).abs() < 1e-6, "{said}");
+            assert!((on_line(&line, said) - is).abs() < 1e-6, "{said}");
         }
     }
 }

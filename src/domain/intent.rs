@@ -213,6 +213,11 @@ impl FollowUpKind {
         }
     }
 
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// Its name in events and labels.
     pub fn name(self) -> &'static str {
         match self {

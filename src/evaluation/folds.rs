@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::calibration;
 use super::figures::Judged;
 use super::labelled::Labelled;
-use crate::detect::{Conversation, Detector, Sample};
+use crate::detect::{Conversation, Detector, Sample, on_line};
 
 /// In how many parts conversations are dealt.
 const FOLDS: usize = 5;
@@ -36,16 +36,15 @@ pub fn cross_validate(
     let (own, more) = (samples(detector, rows), samples(detector, with));
     let mut judged = by_turns(detector, rows, &folds, &own, &more, seed);
     let guess = |at: usize| (judged[at].detection.confidence, judged[at].is_right(&rows[at]));
-    let lines: Vec<Detector> = (0..FOLDS)
+    let lines: Vec<Vec<(f32, f32)>> = (0..FOLDS)
         .map(|fold| {
             let others = (0..rows.len()).filter(|at| folds[*at] != fold);
-            let guesses: Vec<(f32, bool)> = others.map(guess).collect();
-            Detector::new().calibrated(calibration::fit(&guesses))
+            calibration::fit(&others.map(guess).collect::<Vec<_>>())
         })
         .collect();
     for (at, judged) in judged.iter_mut().enumerate() {
-        let raw = judged.detection.confidence;
-        judged.detection.confidence = lines[folds[at]].confidence_of(raw);
+        let confidence = &mut judged.detection.confidence;
+        *confidence = on_line(&lines[folds[at]], *confidence);
     }
     judged
 }

@@ -133,8 +133,9 @@ fn follow_up(value: &Value) -> Result<Option<Option<FollowUpKind>>, String> {
     let Some(name) = said.as_str().or(said["kind"].as_str()) else {
         return if said.is_null() { Ok(Some(None)) } else { Err("follow_up has no kind".into()) };
     };
-    let kind = FollowUpKind::ALL.into_iter().find(|kind| kind.name() == name);
-    kind.map(|kind| Some(Some(kind))).ok_or_else(|| format!("{name:?} is no kind of follow-up"))
+    FollowUpKind::named(name)
+        .map(|kind| Some(Some(kind)))
+        .ok_or_else(|| format!("{name:?} is no kind of follow-up"))
 }
 
 #[cfg(test)]

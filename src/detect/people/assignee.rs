@@ -160,26 +160,31 @@ fn asked_before(masked: &Masked<'_, '_>, at: usize, before: &str) -> i32 {
     }
 }
 
+/// What follows "Bev is" when Bev is to do it.
+const TO_DO: &[&str] = &[
+    "to",
+    "on",
+    "doing",
+    "bringing",
+    "getting",
+    "returning",
+    "asking",
+    "making",
+    "in charge",
+    "the one",
+    "going",
+    "gonna",
+    "ordering",
+    "taking",
+];
+
 /// What the word after the name says.
 fn follows(masked: &Masked<'_, '_>, at: usize, after: &str) -> i32 {
     match after {
         "can" | "could" | "please" | "pls" | "plz" | "will" | "would" | "to" | "you" | "u"
         | "you're" | "ur" | "must" | "needs" | "gets" | "kindly" => 7,
         "is" | "was" | "has" | "said" | "knows" | "are" | "offered" | "volunteered"
-            if masked.says(at + 2, "to")
-                || masked.says(at + 2, "on")
-                || masked.says(at + 2, "doing")
-                || masked.says(at + 2, "bringing")
-                || masked.says(at + 2, "getting")
-                || masked.says(at + 2, "returning")
-                || masked.says(at + 2, "asking")
-                || masked.says(at + 2, "making")
-                || masked.says(at + 2, "in charge")
-                || masked.says(at + 2, "the one")
-                || masked.says(at + 2, "going")
-                || masked.says(at + 2, "gonna")
-                || masked.says(at + 2, "ordering")
-                || masked.says(at + 2, "taking") =>
+            if TO_DO.iter().any(|words| masked.says(at + 2, words)) =>
         {
             7
         }
