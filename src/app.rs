@@ -139,6 +139,7 @@ fn assemble(
         cache: Cache::new(&settings.cache, Arc::clone(store)),
         limits: Limits::new(limits, budgets, Arc::clone(store)),
         detector,
+        threshold: settings.detect.threshold,
         models,
         retry: RetryPolicy::default(),
         runtime,

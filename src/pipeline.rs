@@ -10,6 +10,7 @@
 
 mod receive;
 mod answer;
+mod detect;
 mod ask;
 mod call;
 mod earlier;
@@ -17,6 +18,7 @@ mod guard;
 mod hear;
 mod held;
 mod publish;
+mod records;
 mod settle;
 
 use std::sync::Arc;
@@ -32,10 +34,10 @@ use crate::cache::Cache;
 use crate::delay::DelayPolicy;
 use crate::detect::Detector;
 use crate::domain::chat::{Event, Message};
-use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::Held;
-use crate::domain::intent::{Detection, QueryEntities};
+use crate::domain::intent::Detection;
 use crate::domain::outcome::{ParkReason, Reason};
+use crate::domain::projection::Projections;
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::model::registry::Models;
@@ -43,7 +45,7 @@ use crate::model::retry::RetryPolicy;
 use crate::rollout;
 use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Spent, Store};
 
-use answer::{Answer, Bill};
+use answer::{Answer, Bill, Found};
 use ask::Asked;
 pub use earlier::Earlier;
 pub use held::HeldItems;
@@ -52,8 +54,6 @@ pub use receive::{BadDelivery, item_id};
 
 /// How one waits for a database or broker that went away.
 const AWAY: DelayPolicy = DelayPolicy::new(Duration::from_millis(100), Duration::from_secs(5));
-/// The most vendors that are suggested for a task.
-const MOST_VENDORS: u32 = 3;
 
 /// All that a message's way needs; built once, used by all slots.
 pub struct Pipeline {
@@ -63,6 +63,8 @@ pub struct Pipeline {
     pub broker: Arc<dyn Broker>,
     /// What finds the intent.
     pub detector: Detector,
+    /// Below this confidence a detection is doubtful, and the classifier may be asked.
+    pub threshold: f32,
     /// Answers that were paid for once.
     pub cache: Cache,
     /// Who may ask a model.
@@ -180,8 +182,8 @@ impl Pipeline {
         if !rollout::inside(&event.id, &self.runtime.borrow()) {
             return Ok(Answer::skipped(Reason::OutsideRollout, None));
         }
-        let detection = hear::detect(&self.detector, &claim.before, message, event);
         let subject = About { claim, message, event, bill };
+        let detection = self.detect(&subject).await;
         match agents::plan(event, message, &detection) {
             Plan::Nothing if detection.follow_up.is_none() => {
                 Ok(Answer::skipped(Reason::NothingToDo, Some(detection)))
@@ -229,24 +231,6 @@ impl Pipeline {
         }
     }
 
-    /// A question about the group's own records: no model, but the earlier messages first.
-    async fn answer_from_records(
-        &self,
-        &About { message, event, .. }: &About<'_>,
-        detection: Detection,
-        query: &QueryEntities,
-    ) -> Result<Answer, Fault> {
-        if self.store.unsettled_before(&message.id).await? > 0
-            && self.earlier.may_wait(&message.id).await
-        {
-            return Err(Fault::deferred(Duration::from_millis(500), ParkReason::EarlierMessages));
-        }
-        let rows =
-            self.store.projections(event, Some(&(message.sent_at, message.id.clone()))).await?;
-        let answer = agents::records::answer(event, message, query, &rows);
-        Ok(Answer::by_code(detection, Enrichment::Answer(answer)))
-    }
-
     /// Cache, admit, context, ask, read; the personal part by code.
     async fn answer_by_model(
         &self,
@@ -254,20 +238,8 @@ impl Pipeline {
         detection: Detection,
         question: &Question,
     ) -> Result<Answer, Fault> {
-        let About { claim, message, event, .. } = *about;
-        let assigned = self.assigned(question)?;
-        let key = question.key(assigned.model.name());
-        let found = match self.cache.look(&claim.held, &key).await? {
-            CacheLookup::Hit(entry) => answer::Found::cached(question, entry)?,
-            CacheLookup::InFlight { after } => {
-                return Err(Fault::Deferred {
-                    after,
-                    reason: ParkReason::FlightTaken,
-                    flight: Some(key),
-                });
-            }
-            CacheLookup::Leader => self.ask(&Asked { about, question, assigned, key }).await?,
-        };
+        let About { message, event, .. } = *about;
+        let found = self.general_answer(about, question).await?;
         let personal = self.personal(message, event, &detection).await?;
         let enrichment = agents::finish(event, message, &detection, found.base.clone(), &personal)
             .ok_or_else(|| {
@@ -276,21 +248,40 @@ impl Pipeline {
         Ok(Answer::by_model(detection, enrichment, question, found))
     }
 
-    /// What the event itself adds to a general answer: vendors, and what was spent before.
+    /// The general answer to a question: from the cache, else from a model.
+    async fn general_answer(&self, about: &About<'_>, question: &Question) -> Result<Found, Fault> {
+        let assigned = self.assigned(question)?;
+        let key = question.key(assigned.model.name());
+        match self.cache.look(&about.claim.held, &key).await? {
+            CacheLookup::Hit(entry) => Found::cached(question, entry),
+            CacheLookup::InFlight { after } => {
+                Err(Fault::Deferred { after, reason: ParkReason::FlightTaken, flight: Some(key) })
+            }
+            CacheLookup::Leader => self.ask(&Asked { about, question, assigned, key }).await,
+        }
+    }
+
+    /// What the event itself adds to a general answer: vendors, and its rows as of the message.
     async fn personal(
         &self,
         message: &Message,
         event: &Event,
         detection: &Detection,
     ) -> Result<Personal, Fault> {
-        let needs = agents::personal_needs(event, message, detection);
+        let needs = agents::personal_needs(detection);
         let mut personal = Personal::default();
         if let Some(kind) = needs.vendors {
-            personal.vendors = self.store.vendors(kind.name(), MOST_VENDORS).await?;
+            personal.vendors = self.store.vendors(kind.name(), agents::MOST_VENDORS).await?;
         }
-        if let Some(query) = needs.past {
-            personal.past = self.store.context(&query).await?;
+        if needs.rows {
+            personal.rows = self.rows_before(event, message).await?;
         }
         Ok(personal)
+    }
+
+    /// The event's rows as they were just before a message.
+    async fn rows_before(&self, event: &Event, message: &Message) -> Result<Projections, Fault> {
+        let before = (message.sent_at, message.id.clone());
+        Ok(self.store.projections(event, Some(&before)).await?)
     }
 }

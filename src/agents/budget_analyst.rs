@@ -1,17 +1,61 @@
-//! The budget analyst's own part: money, payer, split, shares of budget and warnings, all by code.
+//! The budget analyst: how a category of expenses is handled comes from a model, once for all events.
+//!
+//! Money, payer, splits, debts, shares of the budget and warnings are all by code.
 
-use super::{Personal, people};
+use std::sync::LazyLock;
+
+use super::question::{Locale, PrivateQuestion, Question, SharedQuestion};
+use super::reading::{BadAnswer, lines, share};
+use super::shape::Shape;
+use super::{Category, Personal, people, splits};
+use crate::context::Level;
 use crate::domain::chat::{Event, Message};
-use crate::domain::enrichment::{ExpenseBase, ExpenseEnrichment, ExpenseStatus};
-use crate::domain::intent::{ExpenseEntities, FollowUp, FollowUpKind};
-use crate::domain::money::{Currency, split_equally};
-use crate::domain::projection::ExpenseRow;
-use crate::model::offline::Category;
+use crate::domain::enrichment::{CategoryUse, ExpenseBase, ExpenseEnrichment, ExpenseStatus};
+use crate::domain::intent::{CATEGORIES, ExpenseEntities, FollowUp, FollowUpKind};
+use crate::domain::money::{Currency, Transfer, split_equally, transfers};
+use crate::domain::projection::{ExpenseRow, Projections, balances, row_id};
+use crate::model::Brief;
+
+/// What its private questions may see.
+pub(super) const LEVEL: Level = Level::Rich;
+
+/// What it says to a model, and what the answer must look like.
+pub(super) static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
+    let prompt = include_str!("prompts/budget_analyst.md");
+    Shape::new::<ExpenseBase>(prompt, &[("/properties/category", &CATEGORIES)])
+});
 
 /// Beyond so many times its typical share of the budget a category earns a warning.
 const TYPICAL_TIMES: f64 = 1.5;
 /// The largest amount that is taken at its word, in major units.
 const LARGEST_AMOUNT: f64 = 1e12;
+
+/// What it asks: one question for all events where the category is known.
+pub(super) fn question(event: &Event, message: &Message, expense: &ExpenseEntities) -> Question {
+    if let Some(category) = expense.category.as_deref().and_then(Category::named) {
+        return Question::Shared(SharedQuestion::expense(category, Locale::of(&event.locale)));
+    }
+    let what = expense.what.clone().unwrap_or_default();
+    let says_nothing = what.trim().is_empty();
+    let brief = Brief::Expense { category: None, what };
+    Question::Private(match says_nothing {
+        true => PrivateQuestion::about(event, message, brief),
+        false => PrivateQuestion::new(event, brief),
+    })
+}
+
+/// The answer, held against its ranges; a category that was asked about stays.
+pub(super) fn checked(
+    mut base: ExpenseBase,
+    asked: Option<Category>,
+) -> Result<ExpenseBase, BadAnswer> {
+    lines("advice", &mut base.advice)?;
+    share("typical_share", base.typical_share)?;
+    if let Some(asked) = asked {
+        base.category = asked.name().to_owned();
+    }
+    Ok(base)
+}
 
 /// The expense, split and weighed.
 pub(super) fn finish(
@@ -22,37 +66,91 @@ pub(super) fn finish(
     base: ExpenseBase,
     personal: &Personal,
 ) -> ExpenseEnrichment {
+    let mut entry = entry(event, message, expense, base);
+    let others = others(&entry, follow_up, message, &personal.rows.expenses);
+    entry.splits = splits::suggested(event, &entry, &others);
+    entry.transfers = debts(event, message, &entry, &others, &personal.rows);
+    let budget = event.budget.filter(|budget| *budget > 0 && entry.currency == event.currency);
+    if let Some(budget) = budget {
+        entry.budget_share = Some(per_cent(entry.minor, budget));
+        entry.budget_use = budget_use(&entry, &others, budget);
+        entry.warning = warning(&entry, &others, budget);
+    }
+    entry
+}
+
+/// What the message itself says, with its split.
+fn entry(
+    event: &Event,
+    message: &Message,
+    expense: &ExpenseEntities,
+    base: ExpenseBase,
+) -> ExpenseEnrichment {
     let currency = expense.currency.as_deref().and_then(Currency::parse).unwrap_or(event.currency);
     let minor = currency.minor(expense.amount.clamp(0.0, LARGEST_AMOUNT));
     let said_category = expense.category.as_deref().and_then(Category::named);
     let category = said_category.map_or(base.category.clone(), |known| known.name().to_owned());
+    let person = |name: &str| people::person(event, &message.sender, name);
     let split_between = expense
         .split_between
         .as_deref()
         .and_then(|said| people::sharers(event, &message.sender, said));
     let sharers = split_between.clone().unwrap_or_else(|| event.people());
-    let mut entry = ExpenseEnrichment {
+    ExpenseEnrichment {
         what: what(expense, &category),
         minor,
         currency,
         category,
-        paid_by: expense
-            .paid_by
-            .as_deref()
-            .and_then(|name| people::person(event, &message.sender, name)),
+        paid_by: expense.paid_by.as_deref().and_then(person),
         split_between,
         shares: split_equally(minor, &sharers),
         status: status(expense, &message.text),
         budget_share: None,
         base,
         warning: None,
-    };
-    if let Some(budget) = event.budget.filter(|budget| *budget > 0 && currency == event.currency) {
-        let others = others(&entry, follow_up, message, &personal.past.expenses);
-        entry.budget_share = Some(per_cent(minor, budget));
-        entry.warning = warning(&entry, &others, budget);
+        splits: Vec::new(),
+        budget_use: Vec::new(),
+        transfers: Vec::new(),
     }
-    entry
+}
+
+/// Who owes whom with this expense, in the fewest transfers.
+fn debts(
+    event: &Event,
+    message: &Message,
+    entry: &ExpenseEnrichment,
+    others: &[&ExpenseRow],
+    rows: &Projections,
+) -> Vec<Transfer> {
+    let this = ExpenseRow {
+        id: row_id(&event.id, &message.id),
+        what: entry.what.clone(),
+        minor: entry.minor,
+        currency: entry.currency,
+        category: entry.category.clone(),
+        paid_by: entry.paid_by.clone(),
+        split_between: entry.split_between.clone(),
+        shares: entry.shares.clone(),
+        status: entry.status,
+        opened_at: message.sent_at,
+    };
+    let expenses = others.iter().map(|row| (*row).clone()).chain([this]).collect();
+    let with_this =
+        Projections { expenses, repayments: rows.repayments.clone(), ..Projections::default() };
+    transfers(&balances(&with_this, entry.currency, &event.people()))
+}
+
+/// What each category takes of the budget, the largest first.
+fn budget_use(entry: &ExpenseEnrichment, others: &[&ExpenseRow], budget: i64) -> Vec<CategoryUse> {
+    let used = CATEGORIES.into_iter().filter_map(|category| {
+        let own = if entry.category == category { entry.minor } else { 0 };
+        let minor = total(others.iter().filter(|row| row.category == category), own);
+        let per_cent = per_cent(minor, budget);
+        (minor != 0).then(|| CategoryUse { category: category.to_owned(), minor, per_cent })
+    });
+    let mut used: Vec<CategoryUse> = used.collect();
+    used.sort_by_key(|one| std::cmp::Reverse(one.minor));
+    used
 }
 
 fn what(expense: &ExpenseEntities, category: &str) -> String {

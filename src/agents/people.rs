@@ -1,6 +1,6 @@
 //! Whom a name in a message means.
 
-use crate::domain::chat::Event;
+use crate::domain::chat::{Event, Message};
 use crate::domain::ids::PersonId;
 
 /// Words for the sender.
@@ -80,10 +80,36 @@ pub(super) fn sharers(event: &Event, sender: &PersonId, said: &[String]) -> Opti
     (!people.is_empty()).then_some(people)
 }
 
+/// Participants whom a message may concern: its sender, who is to do it, and who is named in it,
+/// in the event's order.
+pub(super) fn concerned(event: &Event, message: &Message, said: Option<&str>) -> Vec<PersonId> {
+    if said.is_some_and(is_everyone) {
+        return event.people();
+    }
+    let text = message.text.to_lowercase();
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let doers: Vec<PersonId> = said
+        .into_iter()
+        .flat_map(|said| said.split([',', '&']).flat_map(|part| part.split(" and ")))
+        .filter_map(|name| person(event, &message.sender, name))
+        .collect();
+    let is_named = |name: &str| {
+        let first = name.split_whitespace().next().unwrap_or_default().to_lowercase();
+        words.contains(&first.as_str())
+    };
+    let concerned = event.participants.iter().filter(|participant| {
+        participant.id == message.sender
+            || doers.contains(&participant.id)
+            || is_named(&participant.name)
+    });
+    concerned.map(|participant| participant.id.clone()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::samples::event;
+    use crate::agents::samples::{event, message};
 
     fn tom() -> PersonId {
         PersonId("Tom".into())
@@ -116,6 +142,21 @@ mod tests {
         assert_eq!(of("someone").as_deref(), Some("someone"));
         assert_eq!(of("tech team").as_deref(), Some("tech team"));
         assert_eq!(of(" "), None);
+    }
+
+    #[test]
+    fn a_task_concerns_who_asks_who_does_it_and_who_is_named() {
+        let event = event();
+        let of = |text: &str, said: Option<&str>| -> Vec<String> {
+            let people = concerned(&event, &message(text), said);
+            people.into_iter().map(|person| person.0).collect()
+        };
+        assert_eq!(of("we need a DJ", None), ["Tom"]);
+        assert_eq!(
+            of("can meera ask about priya's dress", Some("Meera")),
+            ["Priya", "Tom", "Meera"]
+        );
+        assert_eq!(of("all fill in the form", Some("everyone")), ["Priya", "Tom", "Meera"]);
     }
 
     #[test]

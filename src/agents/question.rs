@@ -9,15 +9,17 @@ use super::shape::Shape;
 use crate::context::{Context, Level, escape_line, estimate};
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{EventId, digest};
-use crate::domain::intent::{ExpenseEntities, TaskEntities};
-use crate::model::offline::{Category, VendorKind, vendor_kind};
+use crate::model::offline::{Category, VendorKind};
 use crate::model::{Brief, ModelRequest};
 
 /// The words of ours in a request's data, and the version of their layout; part of every key.
-pub(super) const LAYOUT: &str = "1:<question>object action category what language</question>";
+pub(super) const LAYOUT: &str = "2:<question>lines language</question>";
 
 /// What a shared task question asks to be done, whatever the message said: its key holds the kind alone.
 const SHARED_ACTION: &str = "book";
+
+/// The longest line of a question, in characters; an answer that is to be worded may fill it.
+const LONGEST_LINE: usize = 2_000;
 
 /// A language tag, read down to language and region: `en`, `en-GB`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +44,11 @@ impl Locale {
     /// The tag.
     pub fn tag(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the sentences that code writes are in this language.
+    pub fn is_english(&self) -> bool {
+        self.0.split('-').next() == Some("en")
     }
 }
 
@@ -88,27 +95,11 @@ impl SharedQuestion {
         Self { subject: Subject::Expense(category), locale }
     }
 
-    /// The agent that asks.
-    pub fn agent(&self) -> AgentName {
-        match self.subject {
-            Subject::Task(_) => AgentName::TaskEnricher,
-            Subject::Expense(_) => AgentName::BudgetAnalyst,
-        }
-    }
-
-    /// The category that the answer must keep.
-    pub(super) fn category(&self) -> Option<Category> {
-        match self.subject {
-            Subject::Task(_) => None,
-            Subject::Expense(category) => Some(category),
-        }
-    }
-
     /// The request, the same for every event; there is no way to give it a context.
     pub fn request(&self, max_tokens: u32) -> ModelRequest {
         let brief = self.brief();
         let user = asked(&brief, &self.locale);
-        request(self.agent(), user, brief, max_tokens)
+        request(user, brief, max_tokens)
     }
 
     fn brief(&self) -> Brief {
@@ -131,27 +122,15 @@ impl SharedQuestion {
 }
 
 impl PrivateQuestion {
-    fn task(event: &Event, task: &TaskEntities) -> Self {
-        let brief = Brief::Task { object: task.object.clone(), action: task.action.clone() };
-        Self::new(event, brief, String::new())
+    /// A question that says all in its brief.
+    pub(super) fn new(event: &Event, brief: Brief) -> Self {
+        let locale = Locale::of(&event.locale);
+        Self { event: event.id.clone(), brief, told: String::new(), locale }
     }
 
-    fn expense(event: &Event, message: &Message, expense: &ExpenseEntities) -> Self {
-        let what = expense.what.clone().unwrap_or_default();
-        let told = if what.trim().is_empty() { message.text.clone() } else { String::new() };
-        Self::new(event, Brief::Expense { category: None, what }, told)
-    }
-
-    fn new(event: &Event, brief: Brief, told: String) -> Self {
-        Self { event: event.id.clone(), brief, told, locale: Locale::of(&event.locale) }
-    }
-
-    /// The agent that asks.
-    pub fn agent(&self) -> AgentName {
-        match self.brief {
-            Brief::Task { .. } => AgentName::TaskEnricher,
-            Brief::Expense { .. } => AgentName::BudgetAnalyst,
-        }
+    /// A question whose answer depends on the message's own words.
+    pub(super) fn about(event: &Event, message: &Message, brief: Brief) -> Self {
+        Self { told: message.text.clone(), ..Self::new(event, brief) }
     }
 
     /// The event whose data the question holds.
@@ -159,48 +138,60 @@ impl PrivateQuestion {
         &self.event
     }
 
+    /// How much of the event's past the question may see.
+    pub fn level(&self) -> Level {
+        match self.brief {
+            // What is to be worded is all there.
+            Brief::Wording { .. } => Level::Minimal,
+            Brief::Task { .. }
+            | Brief::Expense { .. }
+            | Brief::Poll { .. }
+            | Brief::Route { .. }
+            | Brief::Next { .. }
+            | Brief::Intent { .. } => AgentName::of(&self.brief).level(),
+        }
+    }
+
     /// The request, with what the agent's level may see.
     pub fn request(&self, context: &Context, max_tokens: u32) -> ModelRequest {
         let user = format!("{}{}", context.text, asked(&self.brief, &self.locale));
-        request(self.agent(), user, self.brief.clone(), max_tokens)
+        request(user, self.brief.clone(), max_tokens)
     }
 
     fn prefix(&self) -> &'static str {
         match self.brief {
             Brief::Task { .. } => "task:private",
             Brief::Expense { .. } => "expense:private",
+            Brief::Poll { .. } => "poll:private",
+            Brief::Route { .. } => "query:route",
+            Brief::Wording { .. } => "query:wording",
+            Brief::Next { .. } => "event:next",
+            Brief::Intent { .. } => "message:intent",
         }
     }
 }
 
 impl Question {
-    /// What the task enricher asks about a task.
-    pub(super) fn about_task(event: &Event, task: &TaskEntities) -> Self {
-        match vendor_kind(&task.object) {
-            Some(kind) => Self::Shared(SharedQuestion::task(kind, Locale::of(&event.locale))),
-            None => Self::Private(PrivateQuestion::task(event, task)),
-        }
-    }
-
-    /// What the budget analyst asks about an expense.
-    pub(super) fn about_expense(
-        event: &Event,
-        message: &Message,
-        expense: &ExpenseEntities,
-    ) -> Self {
-        match expense.category.as_deref().and_then(Category::named) {
-            Some(category) => {
-                Self::Shared(SharedQuestion::expense(category, Locale::of(&event.locale)))
-            }
-            None => Self::Private(PrivateQuestion::expense(event, message, expense)),
+    /// What is asked.
+    pub fn brief(&self) -> Brief {
+        match self {
+            Self::Shared(question) => question.brief(),
+            Self::Private(question) => question.brief.clone(),
         }
     }
 
     /// The agent that asks.
     pub fn agent(&self) -> AgentName {
+        AgentName::of(&self.brief())
+    }
+
+    /// The category that the answer must keep, where the question is about one.
+    pub(super) fn category(&self) -> Option<Category> {
         match self {
-            Self::Shared(question) => question.agent(),
-            Self::Private(question) => question.agent(),
+            Self::Shared(SharedQuestion { subject: Subject::Expense(category), .. }) => {
+                Some(*category)
+            }
+            Self::Shared(_) | Self::Private(_) => None,
         }
     }
 
@@ -208,7 +199,7 @@ impl Question {
     pub fn level(&self) -> Option<Level> {
         match self {
             Self::Shared(_) => None,
-            Self::Private(question) => Some(question.agent().level()),
+            Self::Private(question) => Some(question.level()),
         }
     }
 
@@ -251,23 +242,22 @@ impl Question {
     }
 
     fn digest(&self, purpose: &str, model: &str) -> String {
-        let version = &Shape::for_agent(self.agent()).version;
-        let (brief, locale, told, event) = match self {
-            Self::Shared(question) => (question.brief(), &question.locale, "", ""),
-            Self::Private(question) => (
-                question.brief.clone(),
-                &question.locale,
-                question.told.as_str(),
-                question.event.as_str(),
-            ),
+        let brief = self.brief();
+        let (locale, told, event) = match self {
+            Self::Shared(question) => (&question.locale, "", ""),
+            Self::Private(question) => {
+                (&question.locale, question.told.as_str(), question.event.as_str())
+            }
         };
-        let (one, two) = match &brief {
-            Brief::Task { object, action } => (object.as_str(), action.as_str()),
-            Brief::Expense { category, what } => (category.as_deref().unwrap_or(""), what.as_str()),
-        };
-        let (one, two) = (folded(one), folded(two));
-        let agent = self.agent().name();
-        digest(&[purpose, agent, version, model, locale.tag(), &one, &two, told, event])
+        let lines: Vec<String> = brief
+            .lines()
+            .iter()
+            .map(|(label, line)| format!("{label}: {}", folded(line)))
+            .collect();
+        let (agent, version) = (AgentName::of(&brief).name(), &Shape::of(&brief).version);
+        let mut parts = vec![purpose, agent, version, model, locale.tag(), told, event];
+        parts.extend(lines.iter().map(String::as_str));
+        digest(&parts)
     }
 }
 
@@ -278,24 +268,17 @@ fn folded(text: &str) -> String {
 
 /// The question as data.
 fn asked(brief: &Brief, locale: &Locale) -> String {
-    let line = |text: &str| escape_line(text, 120);
-    let about = match brief {
-        Brief::Task { object, action } => {
-            format!("object: {}\naction: {}", line(object), line(action))
-        }
-        Brief::Expense { category, what } => {
-            let category = category.as_deref().unwrap_or("not known");
-            let what = if what.is_empty() { "not said" } else { what };
-            format!("category: {}\nwhat: {}", line(category), line(what))
-        }
-    };
-    format!("<question>\n{about}\nlanguage: {}\n</question>\n", locale.tag())
+    let lines = brief.lines().into_iter();
+    let about: String = lines
+        .map(|(label, line)| format!("{label}: {}\n", escape_line(&line, LONGEST_LINE)))
+        .collect();
+    format!("<question>\n{about}language: {}\n</question>\n", locale.tag())
 }
 
-fn request(agent: AgentName, user: String, brief: Brief, max_tokens: u32) -> ModelRequest {
-    let shape = Shape::for_agent(agent);
+fn request(user: String, brief: Brief, max_tokens: u32) -> ModelRequest {
+    let shape = Shape::of(&brief);
     ModelRequest {
-        agent: agent.name(),
+        agent: AgentName::of(&brief).name(),
         system: shape.prompt.to_owned(),
         user,
         brief,

@@ -6,12 +6,16 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::AgentName;
+use super::query_answerer::Routed;
 use super::question::Question;
 use super::shape::Shape;
+use super::{
+    budget_analyst, intent_classifier, poll_enricher, query_answerer, suggester, task_enricher,
+};
 use crate::context::escape_line;
-use crate::domain::enrichment::{ExpenseBase, TaskBase};
-use crate::model::{ModelError, ModelRequest};
+use crate::domain::enrichment::{ExpenseBase, NextBase, PollBase, TaskBase};
+use crate::domain::intent::Intent;
+use crate::model::{Brief, ModelError, ModelRequest};
 
 /// What was read from an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,16 @@ pub enum Base {
     Task(TaskBase),
     /// Of the budget analyst.
     Expense(ExpenseBase),
+    /// Of the poll enricher.
+    Poll(PollBase),
+    /// Of the query answerer: which query is meant.
+    Route(Routed),
+    /// Of the query answerer: the answer's sentence.
+    Wording(String),
+    /// Of the suggester.
+    Next(NextBase),
+    /// Of the intent classifier.
+    Intent(Intent),
 }
 
 /// Why an answer cannot be used, in words for the model; it holds none of the answer's text.
@@ -28,6 +42,11 @@ pub enum Base {
 pub struct BadAnswer(String);
 
 impl BadAnswer {
+    /// In words that hold none of the answer's text.
+    pub(super) fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+
     /// What is wrong with a response that holds no answer at all.
     pub fn unusable(error: &ModelError) -> Self {
         match error {
@@ -50,8 +69,9 @@ impl BadAnswer {
 const MOST_LINES: usize = 12;
 /// The longest line, in characters.
 const LONGEST_LINE: usize = 400;
-/// The longest lead time, in days.
-const LONGEST_LEAD: u32 = 2_000;
+/// From so many digits on, spaces and dashes left out, a number is taken for a telephone's or an
+/// account's.
+const LONGEST_NUMBER: usize = 9;
 /// How much of a bad answer is shown to the model again, in characters.
 const SHOWN_ANSWER: usize = 4_000;
 /// The most complaints that are listed.
@@ -63,22 +83,28 @@ const MOST_COMPLAINTS: usize = 6;
 /// [`BadAnswer`], fit for [`repair`], when it breaks the schema or a range.
 pub fn read(question: &Question, answer: &Value) -> Result<Base, BadAnswer> {
     let answer = tidied(answer);
-    let shape = Shape::for_agent(question.agent());
+    let shape = Shape::of(&question.brief());
     let complaints: Vec<String> =
         shape.validator.iter_errors(&answer).take(MOST_COMPLAINTS).map(|e| complaint(&e)).collect();
     if !complaints.is_empty() {
         return Err(BadAnswer(complaints.join("; ")));
     }
-    match question.agent() {
-        AgentName::TaskEnricher => task(typed(answer)?).map(Base::Task),
-        AgentName::BudgetAnalyst => {
-            let mut base = expense(typed(answer)?)?;
-            if let Question::Shared(shared) = question
-                && let Some(asked) = shared.category()
-            {
-                base.category = asked.name().to_owned();
-            }
-            Ok(Base::Expense(base))
+    match question.brief() {
+        Brief::Task { .. } => task_enricher::checked(typed(answer)?).map(Base::Task),
+        Brief::Expense { .. } => {
+            budget_analyst::checked(typed(answer)?, question.category()).map(Base::Expense)
+        }
+        Brief::Poll { options, .. } => {
+            poll_enricher::checked(typed(answer)?, &options).map(Base::Poll)
+        }
+        Brief::Route { .. } => typed(answer).map(Base::Route),
+        Brief::Wording { answer: said, .. } => {
+            query_answerer::checked(typed(answer)?, &said).map(Base::Wording)
+        }
+        Brief::Next { .. } => suggester::checked(typed(answer)?).map(Base::Next),
+        Brief::Intent { .. } => {
+            let classified = typed(answer)?;
+            intent_classifier::checked(&classified).map(Base::Intent)
         }
     }
 }
@@ -126,27 +152,8 @@ fn typed<T: DeserializeOwned>(answer: Value) -> Result<T, BadAnswer> {
         .map_err(|_| BadAnswer("a number is out of range, or a field has another type".to_owned()))
 }
 
-fn task(mut base: TaskBase) -> Result<TaskBase, BadAnswer> {
-    lines("checklist", &mut base.checklist)?;
-    lines("questions", &mut base.questions)?;
-    share("budget_share_low", base.budget_share_low)?;
-    share("budget_share_high", base.budget_share_high)?;
-    if base.budget_share_low > base.budget_share_high {
-        return Err(BadAnswer("budget_share_low is above budget_share_high".to_owned()));
-    }
-    if base.lead_time_days > LONGEST_LEAD {
-        return Err(BadAnswer(format!("lead_time_days is above {LONGEST_LEAD}")));
-    }
-    Ok(base)
-}
-
-fn expense(mut base: ExpenseBase) -> Result<ExpenseBase, BadAnswer> {
-    lines("advice", &mut base.advice)?;
-    share("typical_share", base.typical_share)?;
-    Ok(base)
-}
-
-fn share(field: &str, share: f64) -> Result<(), BadAnswer> {
+/// A share of a budget.
+pub(super) fn share(field: &str, share: f64) -> Result<(), BadAnswer> {
     if (0.0..=100.0).contains(&share) {
         return Ok(());
     }
@@ -154,22 +161,65 @@ fn share(field: &str, share: f64) -> Result<(), BadAnswer> {
 }
 
 /// Trims the lines, and refuses none, too many, empty and endless ones.
-fn lines(field: &str, lines: &mut [String]) -> Result<(), BadAnswer> {
-    if !(1..=MOST_LINES).contains(&lines.len()) {
+pub(super) fn lines(field: &str, lines: &mut [String]) -> Result<(), BadAnswer> {
+    if lines.is_empty() {
         return Err(BadAnswer(format!("{field} must have 1 to {MOST_LINES} lines")));
     }
+    few_lines(field, lines)
+}
+
+/// Lines of which there may be none.
+pub(super) fn few_lines(field: &str, lines: &mut [String]) -> Result<(), BadAnswer> {
+    if lines.len() > MOST_LINES {
+        return Err(BadAnswer(format!("{field} must have at most {MOST_LINES} lines")));
+    }
     for line in lines {
-        *line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.is_empty() {
-            return Err(BadAnswer(format!("{field} has an empty line")));
-        }
-        if line.chars().count() > LONGEST_LINE {
-            return Err(BadAnswer(format!(
-                "{field} has a line of more than {LONGEST_LINE} characters"
-            )));
-        }
+        *line = one_line(field, line)?;
     }
     Ok(())
+}
+
+/// A line, trimmed: not empty, not endless, and with nothing to go to, to call or to pay.
+pub(super) fn one_line(field: &str, line: &str) -> Result<String, BadAnswer> {
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() {
+        return Err(BadAnswer(format!("{field} has an empty line")));
+    }
+    if line.chars().count() > LONGEST_LINE {
+        return Err(BadAnswer(format!(
+            "{field} has a line of more than {LONGEST_LINE} characters"
+        )));
+    }
+    if leads_elsewhere(&line) {
+        return Err(BadAnswer(format!(
+            "{field} names an address, an account or a telephone number"
+        )));
+    }
+    if line.chars().any(char::is_control) || line.contains(['<', '>']) {
+        return Err(BadAnswer(format!("{field} has markup in it")));
+    }
+    Ok(line)
+}
+
+/// Whether a line sends its reader somewhere: no answer of ours ever has to.
+fn leads_elsewhere(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let has_address =
+        lower.contains("://") || lower.contains("www.") || lower.split(' ').any(is_mail_address);
+    let mut run = 0;
+    let has_number = lower.chars().any(|c| {
+        run = match c {
+            '0'..='9' => run + 1,
+            ' ' | '-' | '(' | ')' | '+' | '/' => run,
+            _ => 0,
+        };
+        run >= LONGEST_NUMBER
+    });
+    has_address || has_number
+}
+
+fn is_mail_address(word: &str) -> bool {
+    word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }
 
 #[cfg(test)]

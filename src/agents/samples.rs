@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::domain::chat::{Event, Message, Participant};
 use crate::domain::ids::{EventId, MessageId, PersonId, RoomId};
-use crate::domain::intent::{Detection, Entities};
+use crate::domain::intent::{Detection, Entities, Intent};
 use crate::domain::money::Currency;
+use crate::model::Brief;
 
 /// A wedding of Priya, Tom and Meera on 6 June 2026, with a budget of GBP 20,000.
 pub(crate) fn event() -> Event {
@@ -38,6 +39,19 @@ pub(crate) fn message(text: &str) -> Message {
         detected_intent: None,
         extracted_entities: None,
     }
+}
+
+/// One brief of each kind.
+pub(crate) fn briefs() -> [Brief; 7] {
+    [
+        Brief::Task { object: "photographer".into(), action: "book".into() },
+        Brief::Expense { category: Some("venue".into()), what: "barn deposit".into() },
+        Brief::Poll { question: "Where?".into(), options: vec!["Bath".into(), "Hull".into()] },
+        Brief::Route { question: "are we good for the barn?".into() },
+        Brief::Wording { question: "wie viel?".into(), answer: "GBP 12.50 spent so far.".into() },
+        Brief::Next { kind: "wedding".into(), days_left: Some(90), known: vec!["venue".into()] },
+        Brief::Intent { guess: Intent::Query },
+    ]
 }
 
 /// A sure detection of these entities.

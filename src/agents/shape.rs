@@ -3,18 +3,17 @@
 //! The version is a digest of every word that is ours in a request, so a changed
 //! prompt or schema changes all keys by itself.
 
-use std::sync::LazyLock;
-
 use jsonschema::Validator;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::AgentName;
 use super::question::LAYOUT;
-use crate::domain::enrichment::{ExpenseBase, TaskBase};
+use super::{
+    budget_analyst, intent_classifier, poll_enricher, query_answerer, suggester, task_enricher,
+};
 use crate::domain::ids::digest;
-use crate::domain::intent::CATEGORIES;
+use crate::model::Brief;
 
 /// An agent's part of every request.
 #[derive(Debug)]
@@ -29,22 +28,26 @@ pub(super) struct Shape {
     pub(super) validator: Validator,
 }
 
-static TASK: LazyLock<Shape> =
-    LazyLock::new(|| Shape::of::<TaskBase>(include_str!("prompts/task_enricher.md")));
-static EXPENSE: LazyLock<Shape> =
-    LazyLock::new(|| Shape::of::<ExpenseBase>(include_str!("prompts/budget_analyst.md")));
+/// A field of an answer that takes words of a closed list: its JSON pointer in the schema.
+pub(super) type Closed<'a> = (&'static str, &'a [&'static str]);
 
 impl Shape {
-    /// The agent's shape.
-    pub(super) fn for_agent(agent: AgentName) -> &'static Self {
-        match agent {
-            AgentName::TaskEnricher => &TASK,
-            AgentName::BudgetAnalyst => &EXPENSE,
+    /// The shape of what is asked.
+    pub(super) fn of(brief: &Brief) -> &'static Self {
+        match brief {
+            Brief::Task { .. } => &task_enricher::SHAPE,
+            Brief::Expense { .. } => &budget_analyst::SHAPE,
+            Brief::Poll { .. } => &poll_enricher::SHAPE,
+            Brief::Route { .. } => &query_answerer::ROUTE,
+            Brief::Wording { .. } => &query_answerer::WORDING,
+            Brief::Next { .. } => &suggester::SHAPE,
+            Brief::Intent { .. } => &intent_classifier::SHAPE,
         }
     }
 
-    fn of<T: JsonSchema>(prompt: &'static str) -> Self {
-        let schema = schema_of::<T>();
+    /// The shape of answers of this type, some of whose fields are closed.
+    pub(super) fn new<T: JsonSchema>(prompt: &'static str, closed: &[Closed<'_>]) -> Self {
+        let schema = schema_of::<T>(closed);
         let version = digest(&["shape", prompt, &schema.to_string(), LAYOUT]);
         let validator =
             jsonschema::validator_for(&schema).expect("a test compiles every agent's schema");
@@ -52,14 +55,17 @@ impl Shape {
     }
 }
 
-/// The schema of a type, inlined, with categories as a closed list, and without what providers refuse.
-fn schema_of<T: JsonSchema>() -> Value {
+/// The schema of a type, inlined, with closed lists of words, and without what providers refuse.
+fn schema_of<T: JsonSchema>(closed: &[Closed<'_>]) -> Value {
     let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     clean(&mut schema);
-    schema["properties"]["category"] = json!({ "type": "string", "enum": CATEGORIES });
+    for (pointer, words) in closed {
+        let field = schema.pointer_mut(pointer).expect("a test builds every agent's schema");
+        *field = json!({ "type": "string", "enum": words });
+    }
     schema
 }
 
@@ -85,48 +91,56 @@ fn clean(schema: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::samples::briefs;
+    use crate::domain::enrichment::{ExpenseBase, TaskBase};
 
-    fn keywords(schema: &Value, found: &mut Vec<String>) {
+    /// Judges every object of a schema, and collects the keywords.
+    fn judged(schema: &Value, found: &mut Vec<String>) {
         let Value::Object(map) = schema else { return };
+        if map.get("type").is_some_and(|kind| kind == "object") {
+            let properties = map["properties"].as_object().unwrap();
+            assert_eq!(map["additionalProperties"], json!(false));
+            assert_eq!(map["required"].as_array().unwrap().len(), properties.len());
+        }
         for (keyword, value) in map {
             found.push(keyword.clone());
             if keyword == "properties" {
-                value.as_object().unwrap().values().for_each(|inner| keywords(inner, found));
+                value.as_object().unwrap().values().for_each(|inner| judged(inner, found));
             } else {
-                keywords(value, found);
+                judged(value, found);
             }
         }
     }
 
     #[test]
     fn schemas_hold_only_what_every_provider_takes() {
-        for agent in AgentName::ALL {
-            let schema = &Shape::for_agent(agent).schema;
+        for brief in briefs() {
             let mut found = Vec::new();
-            keywords(schema, &mut found);
+            judged(&Shape::of(&brief).schema, &mut found);
             assert!(found.iter().all(|keyword| KEPT.contains(&keyword.as_str())), "{found:?}");
-            assert_eq!(schema["additionalProperties"], json!(false));
-            let properties = schema["properties"].as_object().unwrap();
-            assert_eq!(schema["required"].as_array().unwrap().len(), properties.len());
-            assert_eq!(schema["properties"]["category"]["enum"], json!(CATEGORIES));
         }
     }
 
     #[test]
     fn prompts_name_every_field_of_their_answer() {
-        for agent in AgentName::ALL {
-            let shape = Shape::for_agent(agent);
+        for brief in briefs() {
+            let shape = Shape::of(&brief);
             for field in shape.schema["properties"].as_object().unwrap().keys() {
-                assert!(shape.prompt.contains(&format!("`{field}`")), "{agent:?}: {field}");
+                assert!(shape.prompt.contains(&format!("`{field}`")), "{brief:?}: {field}");
             }
             let prompt = shape.prompt.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(prompt.contains("never an instruction"), "{agent:?}");
+            assert!(prompt.contains("never an instruction"), "{brief:?}");
         }
     }
 
     #[test]
-    fn another_prompt_is_another_version() {
-        assert_ne!(Shape::of::<TaskBase>("one").version, Shape::of::<TaskBase>("two").version);
-        assert_ne!(Shape::of::<TaskBase>("one").version, Shape::of::<ExpenseBase>("one").version);
+    fn another_prompt_or_type_or_list_is_another_version() {
+        let version = |shape: Shape| shape.version;
+        let one = || Shape::new::<TaskBase>("one", &[]);
+        assert_eq!(version(one()), version(one()));
+        assert_ne!(version(one()), version(Shape::new::<TaskBase>("two", &[])));
+        assert_ne!(version(one()), version(Shape::new::<ExpenseBase>("one", &[])));
+        let closed: Closed<'_> = ("/properties/category", &["a", "b"]);
+        assert_ne!(version(one()), version(Shape::new::<TaskBase>("one", &[closed])));
     }
 }

@@ -1,16 +1,63 @@
-//! The task enricher's own part: title, people, dates and figures of a task, all by code.
+//! The task enricher: what is generally known of a thing comes from a model, once for all events.
+//!
+//! Title, people, dates, figures and vendors are the event's own, and all by code.
+
+use std::sync::LazyLock;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::dates::{self, Said};
+use super::question::{Locale, PrivateQuestion, Question, SharedQuestion};
+use super::reading::{BadAnswer, lines, share};
+use super::shape::Shape;
 use super::{Personal, people};
+use crate::context::Level;
 use crate::domain::chat::{Event, Message, Vendor};
 use crate::domain::enrichment::{TaskBase, TaskEnrichment, VendorSuggestion};
-use crate::domain::intent::TaskEntities;
+use crate::domain::intent::{CATEGORIES, TaskEntities};
+use crate::model::Brief;
+use crate::model::offline::vendor_kind;
+
+/// What its private questions may see.
+pub(super) const LEVEL: Level = Level::Standard;
+
+/// What it says to a model, and what the answer must look like.
+pub(super) static SHAPE: LazyLock<Shape> = LazyLock::new(|| {
+    let prompt = include_str!("prompts/task_enricher.md");
+    Shape::new::<TaskBase>(prompt, &[("/properties/category", &CATEGORIES)])
+});
 
 /// How many vendors are suggested at most.
-const MOST_VENDORS: usize = 3;
+pub const MOST_VENDORS: u32 = 3;
+/// The longest lead time, in days.
+const LONGEST_LEAD: u32 = 2_000;
+
+/// What it asks: one question for all events where the thing is a known kind of vendor or errand.
+pub(super) fn question(event: &Event, task: &TaskEntities) -> Question {
+    match vendor_kind(&task.object) {
+        Some(kind) => Question::Shared(SharedQuestion::task(kind, Locale::of(&event.locale))),
+        None => {
+            let brief = Brief::Task { object: task.object.clone(), action: task.action.clone() };
+            Question::Private(PrivateQuestion::new(event, brief))
+        }
+    }
+}
+
+/// The answer, held against its ranges.
+pub(super) fn checked(mut base: TaskBase) -> Result<TaskBase, BadAnswer> {
+    lines("checklist", &mut base.checklist)?;
+    lines("questions", &mut base.questions)?;
+    share("budget_share_low", base.budget_share_low)?;
+    share("budget_share_high", base.budget_share_high)?;
+    if base.budget_share_low > base.budget_share_high {
+        return Err(BadAnswer::new("budget_share_low is above budget_share_high"));
+    }
+    if base.lead_time_days > LONGEST_LEAD {
+        return Err(BadAnswer::new(format!("lead_time_days is above {LONGEST_LEAD}")));
+    }
+    Ok(base)
+}
 
 /// The task, with what is known of such tasks.
 pub(super) fn finish(
@@ -31,6 +78,7 @@ pub(super) fn finish(
         due: due(event, message, task.due.as_deref(), base.lead_time_days),
         cost_range: cost_range(event, &base),
         vendors: vendors(event, &personal.vendors),
+        concerns: people::concerned(event, message, task.assignee.as_deref()),
         base,
     }
 }
@@ -81,7 +129,7 @@ fn vendors(event: &Event, vendors: &[Vendor]) -> Vec<VendorSuggestion> {
         name: vendor.name.clone(),
         price_from: vendor.price_from.filter(|_| vendor.currency == Some(event.currency)),
     };
-    vendors.iter().take(MOST_VENDORS).map(suggest).collect()
+    vendors.iter().take(MOST_VENDORS as usize).map(suggest).collect()
 }
 
 #[cfg(test)]

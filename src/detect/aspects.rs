@@ -8,8 +8,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::learn::Target;
-use super::lexicon::ACTIONS;
-use crate::domain::intent::{CATEGORIES, Intent, TOPICS};
+use crate::domain::intent::{ACTIONS, CATEGORIES, Intent, TOPICS};
 
 /// Who an entity names: the payer of an expense, the one who is to do a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,7 +122,7 @@ pub(super) fn targets(intent: Intent, entities: &Value) -> Vec<Target> {
         ],
         Intent::TaskCreation => vec![
             among(Aspect::Assignee, who("assignee")),
-            among(Aspect::Action, listed(ACTIONS, "action")),
+            among(Aspect::Action, listed(&ACTIONS, "action")),
         ],
         Intent::Query => vec![among(Aspect::Topic, listed(&TOPICS, "topic"))],
         Intent::PollCreation | Intent::None => Vec::new(),

@@ -12,14 +12,8 @@ use toml::Spanned;
 
 use super::flags::Flags;
 use super::phrases::{Draft, Hit, Phrasebook, Token, Tree};
-use crate::domain::intent::{CATEGORIES, FollowUpKind, Intent};
+use crate::domain::intent::{ACTIONS, CATEGORIES, FollowUpKind, Intent};
 use kinds::{bundled_things, own_things};
-
-/// The actions a task may have.
-pub(super) const ACTIONS: &[&str] = &[
-    "book", "buy", "confirm", "contact", "arrange", "send", "pay", "collect", "make", "check",
-    "cancel", "bring", "return",
-];
 
 const BUNDLED: &str = include_str!("../../config/intents.toml");
 

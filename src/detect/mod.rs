@@ -180,6 +180,22 @@ impl Detector {
         self.judge(subject, Some(&mut talk.memory))
     }
 
+    /// The next message of a conversation, read as one of this intent; `None` when it lacks what
+    /// the intent cannot be without.
+    pub fn read_next_as(
+        &self,
+        talk: &mut Conversation,
+        subject: &Subject<'_>,
+        intent: Intent,
+    ) -> Option<Detection> {
+        let text = Text::new(subject.text);
+        let findings = Findings::of(&text, subject.event, &self.lexicon);
+        let (features, said) = self.evidence(&findings, subject, Some(&mut talk.memory));
+        let groups = [&features.own[..], &features.context];
+        let probability = self.weights.intents(&said.scores, &groups)[intent.place()];
+        self.read_as(&findings, &features, &said, (intent, probability))
+    }
+
     /// Takes in a message of a conversation that nobody asks about.
     pub fn hear(&self, talk: &mut Conversation, subject: &Subject<'_>) {
         let text = Text::new(subject.text);
@@ -222,20 +238,32 @@ impl Detector {
         let intents = self.weights.intents(&said.scores, &groups);
         let mut ranked = Intent::ALL;
         ranked.sort_by(|one, other| intents[other.place()].total_cmp(&intents[one.place()]));
-        for intent in ranked {
-            let reading = Reading::of(findings, intent);
-            let aspects = self.aspects(&reading, &features.own, said, intent);
-            let Some(entities) = reading.entities(aspects.as_ref()) else { continue };
-            let kinds = self.weights.follow_ups(&said.scores, &groups);
-            let best = likeliest(&kinds[1..]);
-            let kind = (kinds[best + 1] >= LIKELY).then(|| FollowUpKind::ALL[best]);
-            return Detection {
-                confidence: on_line(&self.weights.header.calibration, intents[intent.place()]),
-                follow_up: kind.and_then(|kind| follow_up::read(findings, intent, kind)),
-                entities,
-            };
-        }
-        Detection::none(0.5)
+        let readable = |intent: Intent| {
+            self.read_as(findings, features, said, (intent, intents[intent.place()]))
+        };
+        ranked.into_iter().find_map(readable).unwrap_or(Detection::none(0.5))
+    }
+
+    /// What the message says as one of this intent, if it can be one.
+    fn read_as(
+        &self,
+        findings: &Findings<'_, '_>,
+        features: &Features,
+        said: &Said,
+        (intent, probability): (Intent, f32),
+    ) -> Option<Detection> {
+        let groups = [&features.own[..], &features.context];
+        let reading = Reading::of(findings, intent);
+        let aspects = self.aspects(&reading, &features.own, said, intent);
+        let entities = reading.entities(aspects.as_ref())?;
+        let kinds = self.weights.follow_ups(&said.scores, &groups);
+        let best = likeliest(&kinds[1..]);
+        let kind = (kinds[best + 1] >= LIKELY).then(|| FollowUpKind::ALL[best]);
+        Some(Detection {
+            confidence: on_line(&self.weights.header.calibration, probability),
+            follow_up: kind.and_then(|kind| follow_up::read(findings, intent, kind)),
+            entities,
+        })
     }
 
     /// What the weights say of the entities of this intent, if they know and it has some.

@@ -84,7 +84,7 @@ impl<'f> Reading<'f> {
             }
             Said::Poll => findings.choices.as_ref().map(|choices| {
                 let (question, options) = (choices.question.clone(), choices.options.clone());
-                Entities::Poll(PollEntities { question, options })
+                Entities::Poll(PollEntities { question, options, keys: keys(&choices.keys) })
             }),
             Said::Query(topic) => {
                 let judged = aspects.and_then(|aspects| Topic::named(aspects.topic()));
@@ -93,6 +93,14 @@ impl<'f> Reading<'f> {
             Said::Nothing => Some(Entities::None),
         }
     }
+}
+
+/// The choices' keys; none at all where no choice has one.
+fn keys(keys: &[Option<String>]) -> Vec<String> {
+    if keys.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    keys.iter().map(|key| key.clone().unwrap_or_default()).collect()
 }
 
 fn task(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
 use super::intent::{FollowUp, QueryEntities};
-use super::money::{Currency, Share};
+use super::money::{Currency, Share, Transfer};
 
 /// What is generally known of a kind of vendor or errand, free of any event's
 /// data: the shared part of a task enrichment, and so cached over all events.
@@ -40,6 +40,52 @@ pub struct ExpenseBase {
     pub typical_share: f64,
     /// What to look after: deposits, tips, cancellation.
     pub advice: Vec<String>,
+}
+
+/// What speaks for and against a choice of a poll, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OptionView {
+    /// The choice, as the poll has it.
+    pub option: String,
+    /// What speaks for it.
+    pub pros: Vec<String>,
+    /// What speaks against it.
+    pub cons: Vec<String>,
+}
+
+/// What a poll's choices are worth for this event, and which one is advised.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PollBase {
+    /// One entry a choice, in the poll's order.
+    pub options: Vec<OptionView>,
+    /// The choice that is advised; empty when none is.
+    pub recommendation: String,
+    /// Why, in one line; empty without a recommendation.
+    pub reason: String,
+}
+
+/// One thing that a group might do next, as a model says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextStep {
+    /// The thing, singular and lower-case.
+    pub object: String,
+    /// What is done to it: one of the actions of a task.
+    pub action: String,
+    /// Why now, in one line.
+    pub reason: String,
+    /// How many days before the event it should be done; negative for after it.
+    pub days_before: i32,
+}
+
+/// What comes next for an event, the most pressing first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextBase {
+    /// The steps.
+    pub steps: Vec<NextStep>,
 }
 
 /// A vendor of the application that fits a task.
@@ -74,6 +120,9 @@ pub struct TaskEnrichment {
     pub cost_range: Option<(i64, i64)>,
     /// Up to three vendors of the application.
     pub vendors: Vec<VendorSuggestion>,
+    /// Participants whom it may concern: who asks, who does it, and who was named.
+    #[serde(default)]
+    pub concerns: Vec<PersonId>,
 }
 
 /// Whether an expense was paid.
@@ -124,15 +173,76 @@ pub struct ExpenseEnrichment {
     pub base: ExpenseBase,
     /// Set when the amount is beyond what such an expense typically takes of this budget; holds the figures.
     pub warning: Option<String>,
+    /// Ways to split it, each exact to the minor unit; the one that holds stands first.
+    #[serde(default)]
+    pub splits: Vec<SplitSuggestion>,
+    /// What each category takes of the event's budget with this expense, the largest first.
+    #[serde(default)]
+    pub budget_use: Vec<CategoryUse>,
+    /// Who owes whom with this expense, in the fewest transfers, in its currency.
+    #[serde(default)]
+    pub transfers: Vec<Transfer>,
+}
+
+/// How an expense may be split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitKind {
+    /// As the message said.
+    AsSaid,
+    /// Everybody the same.
+    Equal,
+    /// Each by their parts.
+    ByShares,
+    /// The same for all who took part in such expenses before.
+    WithoutAbsent,
+}
+
+/// One way to split an expense.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitSuggestion {
+    /// Which way.
+    pub kind: SplitKind,
+    /// Everybody's part; sums to the amount.
+    pub shares: Vec<Share>,
+}
+
+/// What a category takes of an event's budget.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CategoryUse {
+    /// The category.
+    pub category: String,
+    /// Spent or due, in minor units of the event's currency.
+    pub minor: i64,
+    /// Of the budget, in per cent with one decimal.
+    pub per_cent: f64,
 }
 
 /// A poll.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PollEnrichment {
     /// The question.
     pub question: String,
     /// The choices.
     pub options: Vec<String>,
+    /// The emoji or mark that stands for each choice, in the same order; empty where none does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// What speaks for and against each choice.
+    #[serde(default)]
+    pub views: Vec<OptionView>,
+    /// The choice that is advised, and why; none where nothing tells them apart.
+    #[serde(default)]
+    pub recommendation: Option<Recommendation>,
+}
+
+/// The choice of a poll that is advised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// The choice, as the poll has it.
+    pub option: String,
+    /// Why, in one line.
+    pub reason: String,
 }
 
 /// A question and what the records say.

@@ -57,7 +57,7 @@ impl Intent {
 pub struct TaskEntities {
     /// The thing, singular and lower-case: `photographer`, `cake`.
     pub object: String,
-    /// One of book, buy, confirm, contact, arrange, send, pay, collect, make, check, cancel, bring, return.
+    /// One of [`ACTIONS`].
     pub action: String,
     /// A name as written, `me`, `someone` or `everyone`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,6 +83,12 @@ pub struct ExpenseEntities {
     /// What it was for, a short noun phrase.
     pub what: Option<String>,
 }
+
+/// The actions a task may have.
+pub const ACTIONS: [&str; 13] = [
+    "book", "buy", "confirm", "contact", "arrange", "send", "pay", "collect", "make", "check",
+    "cancel", "bring", "return",
+];
 
 /// The categories an expense may have.
 pub const CATEGORIES: [&str; 15] = [
@@ -113,6 +119,10 @@ pub struct PollEntities {
     pub question: String,
     /// The choices, as written, without numbers or leading articles.
     pub options: Vec<String>,
+    /// The emoji or mark that stands for each choice, empty where none does; left out where no
+    /// choice has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
 }
 
 /// What a question is about.

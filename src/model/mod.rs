@@ -11,6 +11,7 @@ pub mod breaker;
 mod schema;
 mod http;
 mod failure;
+mod brief;
 pub mod anthropic;
 pub mod openai;
 pub mod offline;
@@ -19,10 +20,11 @@ pub mod registry;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::usage::Usage;
+
+pub use brief::Brief;
 
 /// A request to a model: a prompt, data, and the shape of the answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,26 +41,6 @@ pub struct ModelRequest {
     pub schema: Value,
     /// The most output tokens that are paid for.
     pub max_tokens: u32,
-}
-
-/// What an agent wants to know, typed: all that the offline model answers from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "about", rename_all = "snake_case")]
-pub enum Brief {
-    /// What is generally known of doing something with a thing; answered by a `TaskBase`.
-    Task {
-        /// The thing, singular and lower-case.
-        object: String,
-        /// The action.
-        action: String,
-    },
-    /// How expenses of a category are handled; answered by an `ExpenseBase`.
-    Expense {
-        /// The category, where detection found one.
-        category: Option<String>,
-        /// What it was for, a short noun phrase.
-        what: String,
-    },
 }
 
 /// What a model answered.

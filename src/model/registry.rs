@@ -263,7 +263,7 @@ mod tests {
         let agent = models.agent("task_enricher").unwrap();
         assert_eq!((agent.model.name(), agent.endpoint.as_str()), ("offline", "offline"));
         assert!(agent.model.is_free() && agent.fallback.is_none());
-        assert!(models.agent("suggester").is_none());
+        assert!(AGENTS.iter().all(|name| models.agent(name).is_some_and(|it| it.model.is_free())));
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Pipeline {
             Question::Private(private) => private,
         };
         let About { event, message, .. } = *asked.about;
-        let level = private.agent().level();
+        let level = private.level();
         let rows = match context::query(level, event, message) {
             Some(query) => self.store.context(&query).await?,
             None => Default::default(),

@@ -3,45 +3,61 @@
 //! A short answer says little by itself: who asked, and what was offered, stands
 //! in the messages before it, which the claim brought along.
 
-use crate::detect::{self, Conversation, Detector, Subject};
+use crate::detect::{Conversation, Detector, Subject};
 use crate::domain::chat::{Event, Message, Remark};
-use crate::domain::intent::Detection;
+use crate::domain::intent::{Detection, Intent};
 
-/// What the producer detected when that is well formed, else what we do.
+/// What the message says after what was said before it.
 pub(super) fn detect(
     detector: &Detector,
     before: &[Remark],
     message: &Message,
     event: &Event,
 ) -> Detection {
-    if let Some(taken) = detect::taken(message) {
-        return taken;
-    }
+    let mut talk = heard(detector, before, event);
+    detector.detect_next(&mut talk, &subject(message, event))
+}
+
+/// What the message says when it is known to be for this; `None` when it lacks what that needs.
+pub(super) fn read_as(
+    detector: &Detector,
+    before: &[Remark],
+    message: &Message,
+    event: &Event,
+    intent: Intent,
+) -> Option<Detection> {
+    let mut talk = heard(detector, before, event);
+    detector.read_next_as(&mut talk, &subject(message, event), intent)
+}
+
+/// The room's talk before the message.
+fn heard(detector: &Detector, before: &[Remark], event: &Event) -> Conversation {
     let mut talk = Conversation::default();
     for remark in before {
         let sender = remark.sender.as_ref().map(|person| event.name_of(person));
         let text = &remark.text;
         detector.hear(&mut talk, &Subject { text, sender, sent_at: None, event: Some(event) });
     }
-    let subject = Subject {
+    talk
+}
+
+fn subject<'a>(message: &'a Message, event: &'a Event) -> Subject<'a> {
+    Subject {
         text: &message.text,
         sender: Some(event.name_of(&message.sender)),
         sent_at: Some(message.sent_at),
         event: Some(event),
-    };
-    detector.detect_next(&mut talk, &subject)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-    use serde_json::json;
-
     use super::*;
     use crate::detect::Label;
     use crate::domain::ids::{EventId, MessageId, PersonId, RoomId};
-    use crate::domain::intent::{FollowUpKind, Intent};
+    use crate::domain::intent::FollowUpKind;
     use crate::domain::money::Currency;
+    use jiff::Timestamp;
 
     const QUESTION: &str = "Band or DJ for the party?";
     const ANSWER: &str = "DJ";
@@ -110,11 +126,13 @@ mod tests {
     }
 
     #[test]
-    fn what_the_producer_detected_is_taken_whatever_was_said_before() {
-        let mut answer = answer();
-        answer.detected_intent = Some("task_creation".into());
-        answer.extracted_entities = Some(json!({"object": "dj", "action": "book"}));
-        let taken = detect(&Detector::new(), &[question()], &answer, &event());
-        assert_eq!((taken.intent(), taken.follow_up), (Intent::TaskCreation, None));
+    fn a_message_is_read_as_what_it_is_known_to_be_when_it_can_be() {
+        let (detector, event) = (Detector::new(), event());
+        let mut message = answer();
+        message.text = "hmm the florist wants 80 quid".into();
+        let read = |intent| read_as(&detector, &[question()], &message, &event, intent);
+        assert_eq!(read(Intent::ExpenseEntry).unwrap().intent(), Intent::ExpenseEntry);
+        assert_eq!(read(Intent::None).unwrap().intent(), Intent::None);
+        assert_eq!(read(Intent::PollCreation), None);
     }
 }

@@ -40,7 +40,7 @@ fn row(what: &str, minor: i64, category: &str) -> ExpenseRow {
 
 fn done(expense: &ExpenseEntities, past: Vec<ExpenseRow>) -> ExpenseEnrichment {
     let mut personal = Personal::default();
-    personal.past.expenses = past;
+    personal.rows.expenses = past;
     finish(&event(), &message("…"), expense, None, base("venue", 20.0), &personal)
 }
 
@@ -115,7 +115,7 @@ fn what_is_said_again_or_corrected_counts_once() {
         target: Target { minor: Some(450_000), ..Target::default() },
     };
     let mut personal = Personal::default();
-    personal.past.expenses = vec![row("barn deposit", 450_000, "venue")];
+    personal.rows.expenses = vec![row("barn deposit", 450_000, "venue")];
     let expense = finish(
         &event(),
         &message("…"),

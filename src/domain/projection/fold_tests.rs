@@ -57,6 +57,7 @@ fn task(object: &str, action: &str, assignee: Option<&str>) -> Contribution {
         base,
         cost_range: None,
         vendors: vec![],
+        concerns: vec![],
     });
     Contribution { enrichment: Some(enrichment), follow_up: None }
 }
@@ -76,6 +77,9 @@ fn expense(what: &str, minor: i64, paid_by: Option<&str>) -> Contribution {
         budget_share: None,
         base,
         warning: None,
+        splits: vec![],
+        budget_use: vec![],
+        transfers: vec![],
     });
     Contribution { enrichment: Some(enrichment), follow_up: None }
 }
@@ -90,7 +94,11 @@ fn thing(thing: &str) -> Target {
 
 fn poll(options: &[&str]) -> Contribution {
     let options = options.iter().map(|option| (*option).into()).collect();
-    let enrichment = Enrichment::Poll(PollEnrichment { question: "Which?".into(), options });
+    let enrichment = Enrichment::Poll(PollEnrichment {
+        question: "Which?".into(),
+        options,
+        ..PollEnrichment::default()
+    });
     Contribution { enrichment: Some(enrichment), follow_up: None }
 }
 

@@ -3,11 +3,14 @@
 //! It reads the typed [`Brief`] and no prose, answers the same shapes as any
 //! other model, costs nothing, and says so: its name is `offline`.
 
-mod generic;
 mod knowledge;
+mod generic;
+mod next;
+mod polls;
 
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Brief, Model, ModelError, ModelRequest, ModelResponse};
 use crate::domain::enrichment::{ExpenseBase, TaskBase};
@@ -47,6 +50,16 @@ impl Model for Offline {
         let answer = match &request.brief {
             Brief::Task { object, action } => to_json(&task(object, action)),
             Brief::Expense { category, what } => to_json(&expense(category.as_deref(), what)),
+            Brief::Poll { options, .. } => to_json(&polls::views(options)),
+            // It reads no prose: what the patterns did not understand stays so.
+            Brief::Route { .. } => Ok(json!({
+                "ask": "unknown", "thing": "", "person": "", "category": "", "until": "",
+            })),
+            Brief::Wording { answer, .. } => Ok(json!({ "sentence": answer })),
+            Brief::Next { kind, days_left, known } => {
+                to_json(&next::steps(kind, *days_left, known))
+            }
+            Brief::Intent { guess } => Ok(json!({ "intent": guess.name() })),
         }?;
         Ok(ModelResponse { model: NAME.to_owned(), answer, usage: Usage::default() })
     }
@@ -78,8 +91,6 @@ fn expense(category: Option<&str>, what: &str) -> ExpenseBase {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn request(brief: Brief) -> ModelRequest {

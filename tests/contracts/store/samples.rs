@@ -162,6 +162,7 @@ pub(crate) fn task(object: &str) -> Contribution {
         base,
         cost_range: Some((30_000, 82_500)),
         vendors: Vec::new(),
+        concerns: Vec::new(),
     }))
 }
 
@@ -183,12 +184,16 @@ pub(crate) fn expense(
         budget_share: Some(3.3),
         base: ExpenseBase { category: "music".into(), typical_share: 4.0, advice: Vec::new() },
         warning: None,
+        splits: Vec::new(),
+        budget_use: Vec::new(),
+        transfers: Vec::new(),
     }))
 }
 
 pub(crate) fn poll(options: [&str; 2]) -> Contribution {
     let options = options.map(str::to_owned).to_vec();
-    gives(Enrichment::Poll(PollEnrichment { question: "which day?".to_owned(), options }))
+    let question = "which day?".to_owned();
+    gives(Enrichment::Poll(PollEnrichment { question, options, ..PollEnrichment::default() }))
 }
 
 pub(crate) fn answer(text: &str) -> Contribution {

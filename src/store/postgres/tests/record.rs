@@ -42,6 +42,7 @@ fn task(object: &str) -> Contribution {
         base,
         cost_range: Some((1, 2)),
         vendors: vec![],
+        concerns: vec![],
     };
     Contribution { enrichment: Some(Enrichment::Task(task)), follow_up: None }
 }
@@ -59,6 +60,9 @@ fn expense(minor: i64) -> Contribution {
         budget_share: Some(3.3),
         base: ExpenseBase { category: "venue".into(), typical_share: 30.0, advice: vec![] },
         warning: None,
+        splits: vec![],
+        budget_use: vec![],
+        transfers: vec![],
     };
     Contribution { enrichment: Some(Enrichment::Expense(expense)), follow_up: None }
 }
@@ -67,6 +71,7 @@ fn poll() -> Contribution {
     let poll = PollEnrichment {
         question: "saturday or sunday?".into(),
         options: vec!["saturday".into(), "sunday".into()],
+        ..PollEnrichment::default()
     };
     Contribution { enrichment: Some(Enrichment::Poll(poll)), follow_up: None }
 }
