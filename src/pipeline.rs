@@ -43,7 +43,7 @@ use crate::limits::Limits;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
 use crate::rollout;
-use crate::store::{CacheLookup, Claim, Claimed, RuntimeSettings, Spent, Store};
+use crate::store::{CacheLookup, Claim, Claimed, ItemKind, RuntimeSettings, Spent, Store};
 
 use answer::{Answer, Bill, Found};
 use ask::Asked;
@@ -175,6 +175,10 @@ impl Pipeline {
     /// Rollout, detect, cache, admit, context, ask, read: from a claim to an answer.
     async fn answer(&self, claim: &Claim, bill: &Bill) -> Result<Answer, Fault> {
         self.may_try(claim)?;
+        if claim.kind == ItemKind::Suggestion {
+            // No agent makes suggestions yet.
+            return Ok(Answer::skipped(Reason::NothingToDo, None));
+        }
         let (message, event) = self.found(claim)?;
         if message.deleted_at.is_some() {
             return Ok(Answer::skipped(Reason::Deleted, None));

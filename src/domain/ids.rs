@@ -89,6 +89,12 @@ impl From<&MessageId> for ItemId {
     }
 }
 
+impl From<Uuid> for ItemId {
+    fn from(id: Uuid) -> Self {
+        Self(id.to_string())
+    }
+}
+
 /// A participant's ID within an event: a user ID, or the name in an imported chat.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

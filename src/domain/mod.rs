@@ -12,3 +12,4 @@ pub mod intent;
 pub mod enrichment;
 pub mod projection;
 pub mod outcome;
+pub mod suggestion;

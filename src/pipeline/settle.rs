@@ -15,7 +15,7 @@ use crate::domain::intent::Intent;
 use crate::domain::outcome::{Outcome, Reason};
 use crate::fault::{Fault, Park, Patience, Settlement, settle};
 use crate::store::{
-    Claim, Claimed, CompletionEvent, Fenced, Metric, OwedEvent, Record, Recorded, Stored,
+    Claim, Claimed, CompletionEvent, Fenced, ItemKind, Metric, OwedEvent, Record, Recorded, Stored,
 };
 use crate::telemetry::metrics;
 
@@ -125,7 +125,10 @@ impl Pipeline {
         Record {
             outcome: ending.outcome,
             reason: ending.reason,
-            completion: self.completion_of(claim, &ending, run),
+            completion: (claim.kind == ItemKind::Message)
+                .then(|| self.completion_of(claim, &ending, run)),
+            suggest: None,
+            run: None,
             message: claim.message.clone(),
             event: claim.event.clone(),
             contribution: answer.map(Answer::contribution).unwrap_or_default(),
@@ -222,9 +225,9 @@ impl Pipeline {
         {
             info!(message_id = %item, %error, "left the hints of {} followers to the scheduler", recorded.woken.len());
         }
-        self.publisher
-            .publish(&OwedEvent { item: item.clone(), completion: record.completion.clone() })
-            .await;
+        if let Some(completion) = recorded.news.or_else(|| record.completion.clone()) {
+            self.publisher.publish(&OwedEvent { item: item.clone(), completion }).await;
+        }
         let intent = record.detection.as_ref().map(|detection| detection.intent());
         metrics::settled(record.outcome, intent, took);
         let intent = intent.map_or("unknown", Intent::name);

@@ -180,7 +180,7 @@ fn worker(rules: &mut Rules, worker: &WorkerSettings) {
 
 /// The smaller tables.
 fn numbers(rules: &mut Rules, settings: &Settings) {
-    let Settings { scheduler, detect, cache, limits, .. } = settings;
+    let Settings { scheduler, detect, cache, limits, suggestions, .. } = settings;
     rules.at_least_one("scheduler.tick_ms", scheduler.tick_ms);
     rules.pause_millis("scheduler.tick_ms", scheduler.tick_ms);
     rules.at_least_one("scheduler.window", scheduler.window.into());
@@ -190,6 +190,8 @@ fn numbers(rules: &mut Rules, settings: &Settings) {
     rules.pause_millis("cache.ttl_ms", cache.ttl_ms);
     rules.seconds("limits.window_s", limits.window_s);
     rules.pause_millis("limits.send_within_ms", limits.send_within_ms);
+    rules.pause_seconds("suggestions.every_s", suggestions.every_s);
+    rules.pause_seconds("suggestions.quiet_s", suggestions.quiet_s);
 }
 
 fn budgets(rules: &mut Rules, budgets: &BudgetSettings) {

@@ -40,6 +40,8 @@ pub struct Settings {
     pub endpoints: BTreeMap<String, EndpointSettings>,
     /// Which model each agent asks, by agent.
     pub agents: BTreeMap<String, AgentSettings>,
+    /// Suggestion runs.
+    pub suggestions: SuggestionSettings,
     /// Completion events.
     pub events: EventSettings,
     /// Logs.
@@ -254,6 +256,17 @@ pub struct AgentSettings {
     pub max_tokens: u32,
     /// What to do when the model is unavailable.
     pub on_unavailable: OnUnavailable,
+}
+
+/// `[suggestions]`
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuggestionSettings {
+    /// The least time between two suggestion runs of an event; 0: there are none.
+    pub every_s: u64,
+    /// How long an event must not have changed before its run, which waits for that no longer
+    /// than for the longer of the two.
+    pub quiet_s: u64,
 }
 
 /// What becomes of a completion event that no queue is bound for.

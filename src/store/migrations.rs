@@ -20,11 +20,19 @@ pub(super) const POSTGRES: &[Step] = &[
     (5, "queue functions", include_str!("../../migrations/postgres/0005_queue_functions.sql")),
     (6, "money functions", include_str!("../../migrations/postgres/0006_money_functions.sql")),
     (7, "record functions", include_str!("../../migrations/postgres/0007_record_functions.sql")),
+    (8, "suggestions", include_str!("../../migrations/postgres/0008_suggestions.sql")),
 ];
 
-/// SQLite's, in order.
-pub(super) const SQLITE: &[Step] =
-    &[(1, "schema", include_str!("../../migrations/sqlite/0001_schema.sql"))];
+/// SQLite's, in order; one that both engines have bears the same number in both.
+pub(super) const SQLITE: &[Step] = &[
+    (1, "schema", include_str!("../../migrations/sqlite/0001_schema.sql")),
+    (8, "suggestions", include_str!("../../migrations/sqlite/0008_suggestions.sql")),
+];
+
+/// The version that the steps bring a schema to.
+pub(super) fn newest(steps: &[Step]) -> i64 {
+    steps.iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
 
 /// A migrator that leaves alone what a newer release has laid: whether this binary may work on it
 /// is judged by the version check.

@@ -7,6 +7,8 @@
 //! durations. Both engines pass the one contract suite in `tests/contracts`.
 
 pub mod types;
+mod runs;
+mod reports;
 mod migrations;
 pub mod postgres;
 pub mod sqlite;
@@ -22,10 +24,13 @@ use uuid::Uuid;
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
+use crate::domain::suggestion::SuggestionRow;
 use crate::domain::usage::NanoUsd;
 use crate::fault::{Fault, Park};
 use crate::settings::DatabaseSettings;
 
+pub use reports::*;
+pub use runs::{ItemKind, News, RunRecord, SuggestAfter};
 pub use types::*;
 
 /// What a store says when it could not do what was asked. What lies beneath is in the text, and so
@@ -200,7 +205,8 @@ pub trait Store: Send + Sync + 'static {
     // ---- record ----
 
     /// One transaction, fenced: enrichment, projections, metric and rollup, cache entry, flights,
-    /// the end state, and the completion event that is owed from now on.
+    /// the end state, and the completion event that is owed from now on; the event's next
+    /// suggestion run where its rows changed, and a run's suggestions that are new.
     async fn record(&self, held: &Held, record: &Record) -> Stored<Fenced<Recorded>>;
 
     /// What became of a record whose commit had an unknown end: true when the item was settled under this lease.
@@ -209,6 +215,20 @@ pub trait Store: Send + Sync + 'static {
     /// The completion event was confirmed (or accepted as unroutable): nothing is owed any more,
     /// and a revision that came meanwhile re-opens the item. Another event's ID does nothing.
     async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()>;
+
+    // ---- suggestions ----
+
+    /// An event's suggestions in the order in which they were made; without an event the newest
+    /// thousand of all events.
+    async fn suggestions(&self, event: Option<&EventId>) -> Stored<Vec<SuggestionRow>>;
+
+    /// Dismisses a suggestion for good; `false` when there is none of that ID. One that is
+    /// dismissed already stays as it was.
+    async fn dismiss_suggestion(&self, id: Uuid, by: &str) -> Stored<bool>;
+
+    /// How long until the event's next suggestion run: no time while one is due or under way,
+    /// `None` when none is waiting.
+    async fn suggestions_pending(&self, event: &EventId) -> Stored<Option<Duration>>;
 
     // ---- schedule ----
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::runs::{ItemKind, RunRecord, SuggestAfter};
 use super::{StoreError, Stored};
 
 use crate::domain::chat::{Event, Message, Participant, Remark};
@@ -13,7 +14,8 @@ use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId, PersonId, RoomId};
 use crate::domain::intent::{Detection, Intent};
 use crate::domain::outcome::{Outcome, Reason};
-use crate::domain::projection::{ExpenseRow, Projections, TaskRow};
+use crate::domain::projection::{ExpenseRow, TaskRow};
+use crate::domain::suggestion::Suggestion;
 use crate::domain::usage::{NanoUsd, Usage};
 
 /// What `check` found.
@@ -64,18 +66,23 @@ pub enum Claimed {
 pub struct Claim {
     /// The item and the lease.
     pub held: Held,
+    /// What is to be worked on.
+    pub kind: ItemKind,
+    /// Of a suggestion run: its event's latest settled message by the chat's clock, just after
+    /// which it is made; `None` when none is settled.
+    pub moment: Option<(Timestamp, MessageId)>,
     /// This attempt, counted at the claim; the first is 1.
     pub attempt: u32,
     /// How long ago its first claim was, since it was last opened; the time before that was the
     /// queue's and not its own.
     pub age: Duration,
-    /// The message; `None` when it has no row.
+    /// The message; `None` when it has no row, and for a suggestion run.
     pub message: Option<Message>,
     /// What was said before it in its room, oldest first: the last 8 messages, deleted ones left out.
     pub before: Vec<Remark>,
-    /// The message's event; `None` when the message's room or event has no row.
+    /// The message's or the run's event; `None` when that or the message's room has no row.
     pub event: Option<Event>,
-    /// Whether the message's room has a row.
+    /// Whether the message's room has a row; a run needs none.
     pub room_exists: bool,
     /// Why the row of the message or of its event cannot be read; then it is `None` above.
     pub unreadable: Option<String>,
@@ -83,6 +90,13 @@ pub struct Claim {
     pub kept: Vec<KeptAnswer>,
     /// What earlier runs of this revision were charged.
     pub spent: Spent,
+}
+
+impl Claim {
+    /// The revision that ledger and metrics count it under: the message's, or -1 where there is none.
+    pub fn revision(&self) -> i64 {
+        self.message.as_ref().map_or(-1, |message| message.revision)
+    }
 }
 
 /// What was read, or `None` where the row holds what cannot be read: then `unreadable` says why.
@@ -338,8 +352,13 @@ pub struct Record {
     pub metric: Option<Metric>,
     /// What it puts into the cache.
     pub cache: Option<CacheWrite>,
-    /// The completion event it owes.
-    pub completion: CompletionEvent,
+    /// The completion event it owes; `None` owes none, and the news of a run stand in `run`.
+    pub completion: Option<CompletionEvent>,
+    /// When the event's next suggestion run is due, should this change the event's rows; `None`
+    /// lets it start none.
+    pub suggest: Option<SuggestAfter>,
+    /// What a suggestion run came to; `None` for a message.
+    pub run: Option<RunRecord>,
 }
 
 /// What a record found.
@@ -347,16 +366,20 @@ pub struct Record {
 pub struct Recorded {
     /// Items that waited for this one's flight and are due now.
     pub woken: Vec<ItemId>,
+    /// Which of a run's suggestions are new.
+    pub new: Vec<Suggestion>,
+    /// The completion event that tells of them, owed from now on.
+    pub news: Option<CompletionEvent>,
 }
 
 /// A completion event, ready to be published; a repeat is equal byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompletionEvent {
-    /// UUIDv5 of the message ID and the lease at settling.
+    /// UUIDv5 of the item's ID and the lease at settling.
     pub id: Uuid,
     /// Its CloudEvents type: `gleaner.message.completed`…
     pub kind: String,
-    /// `message.<outcome>.<intent or unknown>`.
+    /// `message.<outcome>.<intent or unknown>`, or `suggestion.created`.
     pub routing_key: String,
     /// The CloudEvents JSON.
     pub body: Vec<u8>,
@@ -397,81 +420,6 @@ impl Default for RuntimeSettings {
     fn default() -> Self {
         Self { rollout_percent: 100, allow: Vec::new(), deny: Vec::new(), paused: false }
     }
-}
-
-/// Queue items by state, and how old the oldest are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct QueueReport {
-    /// Items in `pending`.
-    pub pending: u64,
-    /// Items in `processing`.
-    pub processing: u64,
-    /// Items in `completed`.
-    pub completed: u64,
-    /// Items in `skipped`.
-    pub skipped: u64,
-    /// Items in `failed`.
-    pub failed: u64,
-    /// Final items whose completion event is not confirmed.
-    pub owed: u64,
-    /// For how long the longest due item has been due.
-    pub oldest_due: Duration,
-    /// For how long the longest claim has been held.
-    pub oldest_processing: Duration,
-}
-
-/// How far an event's messages have come.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Messages whose item is settled.
-    pub settled: u64,
-    /// All of its messages that have an item.
-    pub total: u64,
-}
-
-/// An answered question.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AnsweredQuestion {
-    /// The message that asked.
-    pub message: MessageId,
-    /// Its text.
-    pub question: String,
-    /// The answer.
-    pub answer: String,
-}
-
-/// All that a summary of an event is made of.
-#[derive(Debug, Clone)]
-pub struct EventReport {
-    /// The event.
-    pub event: Event,
-    /// Its messages, oldest first.
-    pub messages: Vec<Message>,
-    /// Settled messages by intent; failed and undetected ones left out.
-    pub by_intent: Vec<(Intent, u64)>,
-    /// Its rows.
-    pub rows: Projections,
-    /// Its answered questions, oldest first.
-    pub answers: Vec<AnsweredQuestion>,
-    /// Answers from the cache.
-    pub cache_hits: u64,
-    /// HTTP requests, tokens and cost.
-    pub spent: Spent,
-    /// Dollars that cache hits avoided.
-    pub avoided_cost: NanoUsd,
-    /// Items that failed, with their reasons.
-    pub failed: Vec<(MessageId, Reason)>,
-}
-
-/// A ledger that does not balance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerFault {
-    /// The scope whose counters differ from its rows.
-    pub scope: String,
-    /// What the counters say.
-    pub counted: NanoUsd,
-    /// What the rows sum to.
-    pub summed: NanoUsd,
 }
 
 /// A room of an event; inputs only name it.

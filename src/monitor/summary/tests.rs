@@ -151,6 +151,7 @@ fn report() -> EventReport {
         },
         avoided_cost: NanoUsd(1_000_000_000),
         failed: Vec::new(),
+        suggestions: Vec::new(),
     }
 }
 

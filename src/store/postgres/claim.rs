@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::Row;
@@ -11,12 +12,13 @@ use sqlx::types::Json;
 use super::PostgresStore;
 use super::codec::{duration, interval, plain, read};
 use super::pool::store_error;
-use crate::domain::ids::{Held, ItemId, Lease};
+use crate::domain::ids::{Held, ItemId, Lease, MessageId};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Park;
 use crate::store::types::readable;
 use crate::store::{
-    Claim, Claimed, CompletionEvent, Fenced, KeptAnswer, OwedEvent, Spent, StoreError, Stored,
+    Claim, Claimed, CompletionEvent, Fenced, ItemKind, KeptAnswer, OwedEvent, Spent, StoreError,
+    Stored,
 };
 
 // 1,024 characters are at most 4,096 bytes. The limit tells the planner of the one row, or it would
@@ -34,7 +36,8 @@ const CLAIM: &str = r#"
             order by m.sent_at desc, m.id collate "C" desc
             limit 8
         ) b
-    ) as before
+    ) as before,
+    case when c.verdict = 'held' and c.message is null then run_moment($1) end as run
     from claim_item($1, $2) c
     limit 1"#;
 
@@ -138,8 +141,11 @@ fn claim(item: &ItemId, row: &PgRow) -> Stored<Claim> {
     let before = readable(optional(row, "before", "messages before", id), &mut unreadable)?;
     let message = readable(optional(row, "message", "messages", id), &mut unreadable)?;
     let event = readable(optional(row, "event", "events of message", id), &mut unreadable)?;
+    let run: Option<RunOf> = optional(row, "run", "queue_items", id)?;
     Ok(Claim {
         held: Held { item: item.clone(), lease: Lease(lease) },
+        kind: if run.is_some() { ItemKind::Suggestion } else { ItemKind::Message },
+        moment: run.and_then(|run| run.moment),
         attempt: u32::try_from(attempt).unwrap_or(0),
         age: duration(age),
         message,
@@ -176,6 +182,12 @@ pub(super) fn owed_event(item: &ItemId, row: &PgRow) -> Stored<Option<OwedEvent>
             body: row.try_get("body").map_err(store_error)?,
         },
     }))
+}
+
+/// What `run_moment` says of a suggestion run.
+#[derive(Deserialize)]
+struct RunOf {
+    moment: Option<(Timestamp, MessageId)>,
 }
 
 #[derive(Deserialize)]

@@ -16,6 +16,7 @@ mod projections;
 mod record;
 mod report;
 mod schedule;
+mod suggestions;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use super::{
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
+use crate::domain::suggestion::SuggestionRow;
 use crate::domain::usage::NanoUsd;
 use crate::fault::Park;
 use patience::Patience;
@@ -136,6 +138,18 @@ impl Store for PostgresStore {
 
     async fn was_recorded(&self, held: &Held) -> Stored<bool> {
         self.patience.short(self.settled_under(held)).await
+    }
+
+    async fn suggestions(&self, event: Option<&EventId>) -> Stored<Vec<SuggestionRow>> {
+        self.patience.short(self.suggestions_of(event)).await
+    }
+
+    async fn dismiss_suggestion(&self, id: Uuid, by: &str) -> Stored<bool> {
+        self.patience.short(self.dismiss(id, by)).await
+    }
+
+    async fn suggestions_pending(&self, event: &EventId) -> Stored<Option<Duration>> {
+        self.patience.short(self.pending_run(event)).await
     }
 
     async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()> {

@@ -91,7 +91,7 @@ impl PostgresStore {
             let why = format!("schema {} holds no tables of ours", self.schema);
             return Err(StoreError::NotMigrated(why));
         };
-        let ours = newest_migration();
+        let ours = migrations::newest(migrations::POSTGRES);
         if version < ours {
             let why = format!("it is at version {version}, this release wants {ours}");
             return Err(StoreError::NotMigrated(why));
@@ -105,11 +105,6 @@ impl PostgresStore {
     pub(super) fn pool(&self) -> &PgPool {
         &self.pool
     }
-}
-
-/// The version that this binary's migrations bring the schema to.
-fn newest_migration() -> i64 {
-    migrations::POSTGRES.iter().map(|(version, ..)| *version).max().unwrap_or(0)
 }
 
 /// A release's number as parts that compare; what is no number counts as 0.

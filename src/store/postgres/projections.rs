@@ -210,9 +210,9 @@ impl From<StoredSource> for SourceRow {
     }
 }
 
-/// Redoes an event's fold and writes what it changed. The caller holds the event's lock, so what
-/// is read here is all that is settled.
-pub(super) async fn refold(connection: &mut PgConnection, event: &Event) -> Stored<()> {
+/// Redoes an event's fold and writes what it changed; says whether it did. The caller holds the
+/// event's lock, so what is read here is all that is settled.
+pub(super) async fn refold(connection: &mut PgConnection, event: &Event) -> Stored<bool> {
     let entries = entries(connection, &event.id, None).await?;
     let sent_at: HashMap<MessageId, Timestamp> =
         entries.iter().map(|entry| (entry.message.clone(), entry.sent_at)).collect();
@@ -224,19 +224,21 @@ pub(super) async fn refold(connection: &mut PgConnection, event: &Event) -> Stor
         openers.entry(source.projection).or_insert(&source.message);
     }
 
-    let mut write = Writer { connection, event: &event.id, openers };
+    let mut write = Writer { connection, event: &event.id, openers, changed: false };
     write.rows(PUT_TASKS, DROP_TASKS, &old.tasks, &new.tasks, |row| row.id).await?;
     write.rows(PUT_EXPENSES, DROP_EXPENSES, &old.expenses, &new.expenses, |row| row.id).await?;
     write.rows(PUT_POLLS, DROP_POLLS, &old.polls, &new.polls, |row| row.id).await?;
     let (old_repaid, new_repaid) = (&old.repayments, &new.repayments);
     write.rows(PUT_REPAYMENTS, DROP_REPAYMENTS, old_repaid, new_repaid, |row| row.id).await?;
-    write.sources(&old.sources, &new.sources, &sent_at).await
+    write.sources(&old.sources, &new.sources, &sent_at).await?;
+    Ok(write.changed)
 }
 
 struct Writer<'a> {
     connection: &'a mut PgConnection,
     event: &'a EventId,
     openers: HashMap<Uuid, &'a MessageId>,
+    changed: bool,
 }
 
 /// A row with the message that opened it, which orders rows of one instant.
@@ -275,6 +277,7 @@ impl Writer<'_> {
             .collect();
         let stands: std::collections::HashSet<Uuid> = new.iter().map(&id).collect();
         let gone: Vec<Uuid> = stood.into_keys().filter(|id| !stands.contains(id)).collect();
+        self.changed |= !gone.is_empty() || !changed.is_empty();
         if !gone.is_empty() {
             let drop = sqlx::query(drop).bind(self.event.as_str()).bind(gone);
             drop.execute(&mut *self.connection).await.map_err(store_error)?;
@@ -309,6 +312,7 @@ impl Writer<'_> {
             .filter(|source| !new.iter().any(|other| other.message == source.message))
             .map(|source| source.message.as_str().to_owned())
             .collect();
+        self.changed |= !gone.is_empty() || !changed.is_empty();
         if !gone.is_empty() {
             let drop = sqlx::query(DROP_SOURCES).bind(self.event.as_str()).bind(gone);
             drop.execute(&mut *self.connection).await.map_err(store_error)?;

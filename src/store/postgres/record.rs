@@ -13,12 +13,14 @@ use super::claim::item_id;
 use super::codec::{json, micros, plain};
 use super::pool::store_error;
 use super::projections::refold;
+use super::suggestions::suggest;
 use crate::domain::chat::{Event, Message};
 use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::ids::Held;
 use crate::domain::intent::{Detection, Intent};
+use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
-use crate::store::{CacheWrite, Fenced, Metric, Record, Recorded, Stored};
+use crate::store::{CacheWrite, CompletionEvent, Fenced, Metric, Record, Recorded, Stored};
 
 const SETTLE: &str = "
     select verdict, woken from settle_item(
@@ -34,8 +36,22 @@ const WAS_RECORDED: &str = "
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[SETTLE, WAS_RECORDED];
 
+/// How an item ends, where a run's end is only known once its suggestions are written.
+pub(super) struct End<'a> {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Option<Reason>,
+    pub(super) completion: Option<&'a CompletionEvent>,
+}
+
+impl<'a> End<'a> {
+    fn of(record: &'a Record) -> Self {
+        let completion = record.completion.as_ref();
+        Self { outcome: record.outcome, reason: record.reason, completion }
+    }
+}
+
 /// What one call of `settle_item` came to.
-enum Settled {
+pub(super) enum Settled {
     Done(Recorded),
     Lost,
     /// Nothing was written: an earlier revision has a part in the fold.
@@ -48,20 +64,28 @@ impl PostgresStore {
         held: &Held,
         record: &Record,
     ) -> Stored<Fenced<Recorded>> {
+        if let Some(run) = &record.run {
+            return self.record_run(held, record, run).await;
+        }
+        let end = End::of(record);
         if !record.contribution.changes_rows() {
-            match settle(self.pool(), held, record, false).await? {
+            match settle(self.pool(), held, record, &end, false).await? {
                 Settled::Done(recorded) => return Ok(Fenced::Done(recorded)),
                 Settled::Lost => return Ok(Fenced::Lost),
                 Settled::NeedsFold => {}
             }
         }
         let mut transaction = self.pool().begin().await.map_err(store_error)?;
-        let Settled::Done(recorded) = settle(&mut *transaction, held, record, true).await? else {
+        let settled = settle(&mut *transaction, held, record, &end, true).await?;
+        let Settled::Done(recorded) = settled else {
             transaction.rollback().await.map_err(store_error)?;
             return Ok(Fenced::Lost);
         };
-        if let Some(event) = &record.event {
-            refold(&mut transaction, event).await?;
+        if let Some(event) = &record.event
+            && refold(&mut transaction, event).await?
+            && let Some(after) = record.suggest
+        {
+            suggest(&mut transaction, &event.id, after).await?;
         }
         transaction.commit().await.map_err(store_error)?;
         Ok(Fenced::Done(recorded))
@@ -77,28 +101,29 @@ impl PostgresStore {
     }
 }
 
-async fn settle(
+pub(super) async fn settle(
     executor: impl PgExecutor<'_>,
     held: &Held,
     record: &Record,
+    end: &End<'_>,
     folds: bool,
 ) -> Stored<Settled> {
-    let completion = &record.completion;
+    let completion = end.completion;
     let event = record.event.as_ref();
     let row = sqlx::query(SETTLE)
         .bind(held.item.as_str())
         .bind(held.lease.0)
-        .bind(record.outcome.name())
-        .bind(record.reason.map(|reason| reason.name()))
+        .bind(end.outcome.name())
+        .bind(end.reason.map(|reason| reason.name()))
         .bind(record.detail.as_deref().map(plain))
         .bind(record.detection.as_ref().map(|detection| detection.intent().name()))
         .bind(record.message.as_ref().map(|message| message.revision))
         .bind(event.map(|event| event.id.as_str()))
         .bind(folds)
-        .bind(completion.id)
-        .bind(&completion.kind)
-        .bind(&completion.routing_key)
-        .bind(&completion.body)
+        .bind(completion.map(|completion| completion.id))
+        .bind(completion.map(|completion| completion.kind.as_str()))
+        .bind(completion.map(|completion| completion.routing_key.as_str()))
+        .bind(completion.map(|completion| completion.body.as_slice()))
         .bind(enrichment(record, folds))
         .bind(record.metric.as_ref().map(|metric| metric_row(metric, event)))
         .bind(record.cache.as_ref().map(cache_row))
@@ -110,7 +135,7 @@ async fn settle(
         "done" => {
             let woken: Vec<String> = row.try_get("woken").map_err(store_error)?;
             let woken = woken.iter().map(|id| item_id(id)).collect::<Stored<_>>()?;
-            Ok(Settled::Done(Recorded { woken }))
+            Ok(Settled::Done(Recorded { woken, ..Recorded::default() }))
         }
         "fold" => Ok(Settled::NeedsFold),
         _ => Ok(Settled::Lost),

@@ -9,6 +9,7 @@ use super::claim::SpentRow;
 use super::codec::{Instant, count, duration, read};
 use super::pool::store_error;
 use super::projections::stored_rows;
+use super::suggestions::stored_suggestions;
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{EventId, MessageId};
 use crate::domain::intent::Intent;
@@ -185,6 +186,7 @@ async fn report(snapshot: &mut PgConnection, event: Event) -> Stored<EventReport
         spent: Spent::from(spent),
         avoided_cost: NanoUsd(avoided),
         failed: failed(snapshot, &id).await?,
+        suggestions: stored_suggestions(snapshot, &id).await?,
         event,
     })
 }

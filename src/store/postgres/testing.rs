@@ -144,13 +144,20 @@ pub(super) fn record(claim: &Claim, outcome: Outcome, contribution: Contribution
         contribution,
         metric: None,
         cache: None,
-        completion: CompletionEvent {
+        suggest: None,
+        run: None,
+        completion: Some(CompletionEvent {
             id: derived_uuid(&[item.as_str(), &lease.0.to_string()]),
             kind: format!("gleaner.message.{}", outcome.name()),
             routing_key: format!("message.{}.unknown", outcome.name()),
             body: json!({"item": item.as_str()}).to_string().into_bytes(),
-        },
+        }),
     }
+}
+
+/// The completion event that a record owes.
+pub(super) fn told(record: &Record) -> CompletionEvent {
+    record.completion.clone().unwrap()
 }
 
 /// A request that one rate limit and one budget judge.

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, between, context, ledger, micros};
+use super::{Done, Micros, SqliteStore, Write, between, context, ledger, micros, suggestions};
 use crate::domain::chat::{Event, Message, Remark};
-use crate::domain::ids::{Held, ItemId, Lease};
+use crate::domain::ids::{Held, ItemId, Lease, MessageId};
 use crate::store::types::readable;
-use crate::store::{Claim, Claimed, StoreError};
+use crate::store::{Claim, Claimed, ItemKind, StoreError};
 
 statements! {
     MAKE_ITEM = "insert into queue_items (id, event_id, due_at, look_at, created_at)
@@ -63,6 +64,8 @@ enum Standing {
 
 /// What an item is about, as far as there are rows.
 struct Inputs {
+    kind: ItemKind,
+    moment: Option<(Timestamp, MessageId)>,
     message: Option<Message>,
     before: Vec<Remark>,
     event: Option<Event>,
@@ -97,12 +100,20 @@ impl SqliteStore {
             }
             Standing::NotDue => return Ok(Claimed::NotNow),
         }
+        if kind_of(&row)? == ItemKind::Suggestion {
+            suggestions::begin(&mut tx, item, now).await?;
+        }
         let mut inputs = load_inputs(&mut tx, message, &row).await?;
         inputs.unreadable = unreadable.or(inputs.unreadable);
         let claim = take(&mut tx, item, inputs, now, lease).await?;
         tx.commit().await?;
         Ok(Claimed::Held(Box::new(claim)))
     }
+}
+
+fn kind_of(item: &SqliteRow) -> Done<ItemKind> {
+    let is_message = item.try_get::<&str, _>("kind")? == "message";
+    Ok(if is_message { ItemKind::Message } else { ItemKind::Suggestion })
 }
 
 fn standing(row: &SqliteRow, message: Option<&Message>, now: Micros) -> Done<Standing> {
@@ -156,7 +167,7 @@ async fn load_before(tx: &mut Write, message: &Message) -> Done<Vec<Remark>> {
 }
 
 async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow) -> Done<Inputs> {
-    let is_message = item.try_get::<&str, _>("kind")? == "message";
+    let is_message = kind_of(item)? == ItemKind::Message;
     let room_event: Option<String> = match &message {
         Some(message) => {
             let room = message.room.as_str();
@@ -179,7 +190,12 @@ async fn load_inputs(tx: &mut Write, message: Option<Message>, item: &SqliteRow)
         }
         None => None,
     };
-    Ok(Inputs { message, before, event, event_id, room_exists, unreadable })
+    let moment = match &event_id {
+        Some(event) if !is_message => suggestions::moment(tx, event).await?,
+        Some(_) | None => None,
+    };
+    let kind = kind_of(item)?;
+    Ok(Inputs { kind, moment, message, before, event, event_id, room_exists, unreadable })
 }
 
 async fn take(
@@ -204,6 +220,8 @@ async fn take(
     ledger::strand(tx, &held, now).await?;
     let kept = sqlx::query(KEPT).bind(item.as_str()).bind(revision).fetch_all(&mut **tx).await?;
     Ok(Claim {
+        kind: inputs.kind,
+        moment: inputs.moment,
         attempt: row.try_get("attempt")?,
         age: between(row.try_get("first_claimed_at")?, now),
         message: inputs.message,

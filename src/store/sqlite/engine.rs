@@ -10,6 +10,7 @@ use super::SqliteStore;
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
 use crate::domain::projection::Projections;
+use crate::domain::suggestion::SuggestionRow;
 use crate::domain::usage::NanoUsd;
 use crate::fault::Park;
 use crate::store::{
@@ -112,6 +113,18 @@ impl Store for SqliteStore {
 
     async fn confirm(&self, item: &ItemId, completion: Uuid) -> Stored<()> {
         Ok(self.confirm_event(item, completion).await?)
+    }
+
+    async fn suggestions(&self, event: Option<&EventId>) -> Stored<Vec<SuggestionRow>> {
+        Ok(self.list_suggestions(event).await?)
+    }
+
+    async fn dismiss_suggestion(&self, id: Uuid, by: &str) -> Stored<bool> {
+        Ok(self.dismiss(id, by).await?)
+    }
+
+    async fn suggestions_pending(&self, event: &EventId) -> Stored<Option<Duration>> {
+        Ok(self.pending_run(event).await?)
     }
 
     async fn tick(

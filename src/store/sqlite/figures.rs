@@ -8,6 +8,7 @@ use super::codec::{self, Reader};
 use super::{Done, Micros, Write, ledger, micros};
 use crate::domain::chat::Event;
 use crate::domain::ids::Held;
+use crate::domain::outcome::Outcome;
 use crate::store::{Metric, Record, Spent};
 
 statements! {
@@ -55,7 +56,7 @@ pub(super) async fn write(
     tx: &mut Write,
     held: &Held,
     revision: i64,
-    record: &Record,
+    (record, outcome): (&Record, Outcome),
     metric: &Metric,
     now: Micros,
 ) -> Done<()> {
@@ -75,7 +76,7 @@ pub(super) async fn write(
     if let Some(row) = earlier.fetch_optional(&mut **tx).await? {
         roll_up(tx, &written(&row)?, -1).await?;
     }
-    write_row(tx, held, revision, record, metric, &figures).await?;
+    write_row(tx, held, revision, (record, outcome), metric, &figures).await?;
     roll_up(tx, &figures, 1).await
 }
 
@@ -97,7 +98,7 @@ async fn write_row(
     tx: &mut Write,
     held: &Held,
     revision: i64,
-    record: &Record,
+    (record, outcome): (&Record, Outcome),
     metric: &Metric,
     figures: &Figures,
 ) -> Done<()> {
@@ -106,7 +107,7 @@ async fn write_row(
         .bind(revision)
         .bind(&figures.tenant)
         .bind(record.event.as_ref().map(|event| event.id.as_str()))
-        .bind(record.outcome.name())
+        .bind(outcome.name())
         .bind(&figures.intent)
         .bind(metric.agent)
         .bind(&metric.model)

@@ -65,8 +65,8 @@ statements! {
 
 type Query = sqlx::query::Query<'static, Sqlite, sqlx::sqlite::SqliteArguments>;
 
-/// Folds the event anew and writes what changed.
-pub(super) async fn refold(tx: &mut Write, event: &Event) -> Done<()> {
+/// Folds the event anew and writes what changed; says whether anything did.
+pub(super) async fn refold(tx: &mut Write, event: &Event) -> Done<bool> {
     let rows = sqlx::query(ENTRIES).bind(event.id.as_str()).fetch_all(&mut **tx).await?;
     let entries = rows.iter().map(entry).collect::<Done<Vec<_>>>()?;
     let sent_at: HashMap<MessageId, Timestamp> =
@@ -74,10 +74,12 @@ pub(super) async fn refold(tx: &mut Write, event: &Event) -> Done<()> {
     let old = rows_of(tx, &event.id).await?;
     let new = fold(event, entries);
     let change = Change { event: &event.id, openers: openers(&new), sent_at };
-    for query in change.queries(&old, &new)? {
+    let queries = change.queries(&old, &new)?;
+    let changed = !queries.is_empty();
+    for query in queries {
         query.execute(&mut **tx).await?;
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// The rows as they were just before a message, refolded from what is settled.

@@ -30,6 +30,7 @@ mod fold;
 mod figures;
 mod schedule;
 mod report;
+mod suggestions;
 mod engine;
 #[cfg(test)]
 mod tests;

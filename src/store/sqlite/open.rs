@@ -12,9 +12,6 @@ use super::{Done, SqliteStore, Trouble};
 use crate::settings::DatabaseSettings;
 use crate::store::{StoreCheck, StoreError, Stored, migrations};
 
-/// The schema that this binary lays, and the least that it works on.
-const SCHEMA_VERSION: i64 = 1;
-
 /// How long a statement waits for another process to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -84,8 +81,9 @@ impl SqliteStore {
 
 /// Whether a binary of that release may work on the schema.
 fn judge(check: StoreCheck, binary: &str) -> Stored<StoreCheck> {
-    if check.version < SCHEMA_VERSION {
-        let found = format!("it is at version {}, not {SCHEMA_VERSION}", check.version);
+    let ours = migrations::newest(migrations::SQLITE);
+    if check.version < ours {
+        let found = format!("it is at version {}, not {ours}", check.version);
         return Err(StoreError::NotMigrated(found));
     }
     if release(binary) < release(&check.oldest_binary) {
@@ -148,9 +146,9 @@ mod tests {
 
     #[test]
     fn a_schema_refuses_only_binaries_older_than_it_names() {
-        assert!(judge(check(7, "0.9.0"), "0.10.0").is_ok());
-        let refused = judge(check(7, "0.10.0"), "0.9.9");
-        assert!(matches!(refused, Err(StoreError::BinaryTooOld { version: 7, .. })));
+        assert!(judge(check(9, "0.9.0"), "0.10.0").is_ok());
+        let refused = judge(check(9, "0.10.0"), "0.9.9");
+        assert!(matches!(refused, Err(StoreError::BinaryTooOld { version: 9, .. })));
         assert!(matches!(judge(check(0, "0.1.0"), "0.1.0"), Err(StoreError::NotMigrated(_))));
     }
 

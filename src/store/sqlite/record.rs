@@ -4,10 +4,11 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::cache::{self, Ending};
-use super::{Done, Micros, SqliteStore, Write, codec, figures, fold, ledger};
+use super::{Done, Micros, SqliteStore, Write, codec, figures, fold, ledger, suggestions};
 use crate::domain::chat::Message;
 use crate::domain::ids::{Held, ItemId};
 use crate::domain::outcome::Outcome;
+use crate::store::runs::{self, RunEnd};
 use crate::store::{Fenced, Record, Recorded};
 
 /// When the scheduler looks for a completion event that its worker did not publish.
@@ -51,23 +52,26 @@ impl SqliteStore {
         if let Some(message) = &record.message
             && write_enrichment(&mut tx, message, record, now).await?
             && let Some(event) = &record.event
+            && fold::refold(&mut tx, event).await?
+            && let Some(after) = record.suggest
         {
-            fold::refold(&mut tx, event).await?;
+            suggestions::make_run(&mut tx, &event.id, after, now).await?;
         }
+        let end = end_of(&mut tx, record, now).await?;
         // The work is over, so a row that is still reserved lost its end on the way.
         ledger::doubt_rest(&mut tx, held, now).await?;
         if let Some(metric) = &record.metric {
-            figures::write(&mut tx, held, revision, record, metric, now).await?;
+            figures::write(&mut tx, held, revision, (record, end.outcome), metric, now).await?;
         }
         if let Some(entry) = &record.cache {
             cache::put(&mut tx, entry, now).await?;
         }
         let failed = record.outcome == Outcome::Failed;
-        let end = if failed { Ending::Failed } else { Ending::Landed };
-        let woken = cache::end_flights(&mut tx, &held.item, end, now).await?;
-        settle(&mut tx, held, record, now).await?;
+        let ending = if failed { Ending::Failed } else { Ending::Landed };
+        let woken = cache::end_flights(&mut tx, &held.item, ending, now).await?;
+        settle(&mut tx, held, record, &end, now).await?;
         tx.commit().await?;
-        Ok(Fenced::Done(Recorded { woken }))
+        Ok(Fenced::Done(Recorded { woken, new: end.new, news: end.news }))
     }
 
     pub(super) async fn is_recorded(&self, held: &Held) -> Done<bool> {
@@ -139,21 +143,41 @@ async fn upsert_enrichment(
     Ok(())
 }
 
-async fn settle(tx: &mut Write, held: &Held, record: &Record, now: Micros) -> Done<()> {
-    let completion = &record.completion;
+/// How the item ends; the suggestions of a run are written on the way.
+async fn end_of(tx: &mut Write, record: &Record, now: Micros) -> Done<RunEnd> {
+    let Some(run) = &record.run else {
+        let (outcome, reason) = (record.outcome, record.reason);
+        return Ok(RunEnd { outcome, reason, new: Vec::new(), news: None });
+    };
+    let written = match &record.event {
+        Some(event) => suggestions::put(tx, event, run, now).await?,
+        None => Vec::new(),
+    };
+    Ok(runs::end(record, run, &written))
+}
+
+async fn settle(
+    tx: &mut Write,
+    held: &Held,
+    record: &Record,
+    end: &RunEnd,
+    now: Micros,
+) -> Done<()> {
+    let completion = end.news.as_ref().or(record.completion.as_ref());
     sqlx::query(SETTLE)
         .bind(held.item.as_str())
         .bind(held.lease.0)
-        .bind(record.outcome.name())
+        .bind(end.outcome.name())
         .bind(record.detection.as_ref().map(|detection| detection.intent().name()))
-        .bind(record.reason.map(|reason| reason.name()))
+        .bind(end.reason.map(|reason| reason.name()))
         .bind(&record.detail)
         .bind(now)
-        .bind(now.saturating_add(OWED_AFTER))
-        .bind(completion.id.to_string())
-        .bind(&completion.kind)
-        .bind(&completion.routing_key)
-        .bind(&completion.body)
+        // What owes nothing is never looked at again.
+        .bind(completion.map(|_| now.saturating_add(OWED_AFTER)))
+        .bind(completion.map(|completion| completion.id.to_string()))
+        .bind(completion.map(|completion| &completion.kind))
+        .bind(completion.map(|completion| &completion.routing_key))
+        .bind(completion.map(|completion| &completion.body))
         .execute(&mut **tx)
         .await?;
     if record.outcome == Outcome::Failed {

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, between, context, fold, ledger};
+use super::{Done, Micros, SqliteStore, between, context, fold, ledger, suggestions};
 use crate::domain::chat::Message;
 use crate::domain::enrichment::Enrichment;
 use crate::domain::ids::{EventId, MessageId};
@@ -99,6 +99,7 @@ impl SqliteStore {
             spent: ledger::spent(&spent)?,
             avoided_cost: saved.cost("avoided_cost")?,
             failed: read(&mut tx, FAILED, id, failed).await?,
+            suggestions: suggestions::of_event(&mut tx, id).await?,
         }))
     }
 }

@@ -42,6 +42,7 @@ async fn every_statement_is_understood_by_the_engine() {
         super::figures::STATEMENTS,
         super::schedule::STATEMENTS,
         super::report::STATEMENTS,
+        super::suggestions::STATEMENTS,
     ];
     let mut connection = store.writer.acquire().await.unwrap();
     for (name, text) in lists.concat() {

@@ -8,7 +8,7 @@ use gleaner::store::{Admission, AdmissionRequest, Charge, KeptAnswer, Spent, Sto
 use uuid::Uuid;
 
 use super::harness::{Harness, LONG, done};
-use super::samples::{budget, charge, chat, item, park, rate, request, skipped, usage};
+use super::samples::{budget, charge, chat, item, park, rate, request, skipped, told, usage};
 
 promises! {
     the_counters_follow_every_change_of_state,
@@ -220,7 +220,7 @@ async fn another_revision_replays_nothing(h: &impl Harness) {
     h.store().charge(row, &charge(150)).await.unwrap();
     let record = skipped(&claim);
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.store().confirm(&item("m1"), told(&record).id).await.unwrap();
     h.edit("m1").await;
     let next = h.claim(&item("m1")).await;
     assert!(next.kept.is_empty());

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::harness::{Harness, done};
 use super::samples::{
     answer, at, completed, event, expense, failed, follow_up, item, message, poll, skipped, task,
+    told,
 };
 
 promises! {
@@ -77,7 +78,7 @@ async fn give(h: &impl Harness, name: &str, contribution: Contribution) {
     let claim = h.claim(&item(name)).await;
     let record = completed(&claim, contribution);
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item(name), record.completion.id).await.unwrap();
+    h.store().confirm(&item(name), told(&record).id).await.unwrap();
 }
 
 async fn the_rows_are_the_fold_in_whatever_order_messages_are_recorded(h: &impl Harness) {

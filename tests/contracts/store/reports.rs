@@ -12,7 +12,7 @@ use gleaner::store::{
 use super::harness::{Harness, LONG, done};
 use super::samples::{
     answer, budget, charge, chat, completed, event, event_id, failed, item, message_id, metric,
-    park, request, skipped, task, task_detected, usage,
+    park, request, skipped, task, task_detected, told, usage,
 };
 
 promises! {
@@ -53,7 +53,7 @@ async fn the_queue_is_counted_by_state_with_the_oldest_ages(h: &impl Harness) {
     assert_eq!((queue.pending, queue.processing, queue.skipped, queue.owed), (3, 1, 1, 1));
     assert!(queue.oldest_due > Duration::ZERO && queue.oldest_due < LONG, "{queue:?}");
     assert!(queue.oldest_processing < LONG, "{queue:?}");
-    h.store().confirm(&item("m3"), record.completion.id).await.unwrap();
+    h.store().confirm(&item("m3"), told(&record).id).await.unwrap();
     assert_eq!(h.store().queue().await.unwrap().owed, 0);
 }
 
@@ -195,7 +195,7 @@ async fn settle(h: &impl Harness, name: &str, cached: bool) {
     let claim = h.claim(&item(name)).await;
     let record = Record { metric: Some(metric(cached)), ..completed(&claim, task("dj")) };
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item(name), record.completion.id).await.unwrap();
+    h.store().confirm(&item(name), told(&record).id).await.unwrap();
 }
 
 async fn a_repeat_of_a_revision_replaces_its_metric_and_corrects_the_rollup(h: &impl Harness) {
@@ -232,7 +232,7 @@ async fn an_answer_is_told_until_its_edited_question_is_settled_anew(h: &impl Ha
     let claim = h.claim(&item("m1")).await;
     let record = completed(&claim, answer("two tasks"));
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.store().confirm(&item("m1"), told(&record).id).await.unwrap();
     h.edit("m1").await;
     assert_eq!(report(h).await.answers.len(), 1);
     let claim = h.claim(&item("m1")).await;

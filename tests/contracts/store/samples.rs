@@ -95,6 +95,11 @@ pub(crate) fn completion(held: &Held, outcome: Outcome) -> CompletionEvent {
     }
 }
 
+/// The completion event that a record owes.
+pub(crate) fn told(record: &Record) -> CompletionEvent {
+    record.completion.clone().unwrap()
+}
+
 /// The end of a claim with nothing to do.
 pub(crate) fn skipped(claim: &Claim) -> Record {
     Record {
@@ -108,12 +113,14 @@ pub(crate) fn skipped(claim: &Claim) -> Record {
         contribution: Contribution::default(),
         metric: None,
         cache: None,
-        completion: completion(&claim.held, Outcome::Skipped),
+        completion: Some(completion(&claim.held, Outcome::Skipped)),
+        suggest: None,
+        run: None,
     }
 }
 
 pub(crate) fn failed(claim: &Claim, reason: Reason) -> Record {
-    let completion = completion(&claim.held, Outcome::Failed);
+    let completion = Some(completion(&claim.held, Outcome::Failed));
     let detail = Some("seen".to_owned());
     Record { outcome: Outcome::Failed, reason: Some(reason), detail, completion, ..skipped(claim) }
 }
@@ -132,7 +139,7 @@ pub(crate) fn completed(claim: &Claim, contribution: Contribution) -> Record {
         reason: None,
         answered: Some(answered),
         contribution,
-        completion: completion(&claim.held, Outcome::Completed),
+        completion: Some(completion(&claim.held, Outcome::Completed)),
         ..skipped(claim)
     }
 }

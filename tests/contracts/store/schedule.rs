@@ -9,7 +9,7 @@ use gleaner::store::{Due, OwedEvent, Store as _};
 use tokio::task::JoinSet;
 
 use super::harness::{Harness, LONG, done};
-use super::samples::{chat, item, park, skipped};
+use super::samples::{chat, item, park, skipped, told};
 
 promises! {
     a_due_item_is_hinted,
@@ -113,7 +113,7 @@ async fn an_owed_event_is_returned_until_it_is_confirmed(h: &impl Harness) {
     let record = skipped(&claim);
     done(h.store().record(&claim.held, &record).await.unwrap());
     assert!(tick(h).await.is_empty(), "its worker has not had the time to publish it");
-    let owed = OwedEvent { item: item("m1"), completion: record.completion };
+    let owed = OwedEvent { item: item("m1"), completion: told(&record) };
     for second_hints in [true, false] {
         h.look_now(&item("m1")).await;
         let due = h.store().tick(100, LONG, second_hints).await.unwrap();
@@ -173,7 +173,7 @@ async fn a_settled_item_that_owes_nothing_is_never_returned(h: &impl Harness) {
     let claim = h.claim(&item("m1")).await;
     let record = skipped(&claim);
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.store().confirm(&item("m1"), told(&record).id).await.unwrap();
     h.look_now(&item("m1")).await;
     assert!(tick(h).await.is_empty());
     assert_eq!(h.count("select count(*) from queue_items where look_at is not null").await, 0);

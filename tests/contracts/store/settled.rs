@@ -5,7 +5,7 @@ use gleaner::store::{Claimed, OwedEvent, Store};
 use uuid::Uuid;
 
 use super::harness::{Harness, LONG, done};
-use super::samples::{chat, completion, failed, item, skipped};
+use super::samples::{chat, completion, failed, item, skipped, told};
 
 promises! {
     a_settled_item_owes_its_completion_event_until_it_is_confirmed,
@@ -30,7 +30,7 @@ async fn settle(h: &impl Harness, name: &str) {
     let claim = h.claim(&item(name)).await;
     let record = skipped(&claim);
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item(name), record.completion.id).await.unwrap();
+    h.store().confirm(&item(name), told(&record).id).await.unwrap();
 }
 
 async fn a_settled_item_owes_its_completion_event_until_it_is_confirmed(h: &impl Harness) {
@@ -39,7 +39,7 @@ async fn a_settled_item_owes_its_completion_event_until_it_is_confirmed(h: &impl
     let record = skipped(&claim);
     done(h.store().record(&claim.held, &record).await.unwrap());
     let event = owed(h.store().as_ref(), "m1").await.unwrap();
-    assert_eq!(event, OwedEvent { item: item("m1"), completion: record.completion });
+    assert_eq!(event, OwedEvent { item: item("m1"), completion: told(&record) });
     h.store().confirm(&item("m1"), event.completion.id).await.unwrap();
     assert_eq!(owed(h.store().as_ref(), "m1").await, None);
 }
@@ -73,7 +73,7 @@ async fn a_message_that_was_not_found_is_opened_again_once_it_exists(h: &impl Ha
     let claim = h.claim(&item("m1")).await;
     let record = failed(&claim, Reason::MessageNotFound);
     done(h.store().record(&claim.held, &record).await.unwrap());
-    h.store().confirm(&item("m1"), record.completion.id).await.unwrap();
+    h.store().confirm(&item("m1"), told(&record).id).await.unwrap();
     assert_eq!(owed(h.store().as_ref(), "m1").await, None);
     h.ingest(&chat(1)).await;
     assert!(h.claim(&item("m1")).await.message.is_some());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::Executor;
 
-use super::super::testing::{Database, LEASE, NOW, claim, ingest, item, message, record};
+use super::super::testing::{Database, LEASE, NOW, claim, ingest, item, message, record, told};
 use crate::domain::enrichment::Contribution;
 use crate::domain::outcome::{Outcome, ParkReason, Reason};
 use crate::fault::Park;
@@ -59,8 +59,8 @@ async fn a_missing_message_that_failed_is_reopened_once_it_exists() {
     let Claimed::Settled { owed: Some(owed) } = store.claim(&item(1), LEASE).await.unwrap() else {
         panic!("a failed item without a message was claimed again");
     };
-    assert_eq!(owed.completion, failed.completion);
-    store.confirm(&item(1), failed.completion.id).await.unwrap();
+    assert_eq!(owed.completion, told(&failed));
+    store.confirm(&item(1), told(&failed).id).await.unwrap();
     ingest(&store, 1..2).await;
     let again = claim(&store, &item(1), LEASE).await;
     assert_eq!((again.attempt, again.held.lease > missing.held.lease), (1, true));
@@ -76,7 +76,7 @@ async fn an_edit_while_an_item_is_worked_on_has_its_turn_after_the_confirm() {
     database.application().await.execute(edit).await.unwrap();
     let written = record(&first, Outcome::Skipped, Contribution::default());
     assert!(matches!(store.record(&first.held, &written).await.unwrap(), Fenced::Done(_)));
-    store.confirm(&item(1), written.completion.id).await.unwrap();
+    store.confirm(&item(1), told(&written).id).await.unwrap();
     assert_eq!(store.tick(10, LEASE, true).await.unwrap(), [Due::Hint(item(1))]);
     let second = claim(&store, &item(1), LEASE).await;
     assert_eq!(second.message.unwrap().revision, 2);
@@ -90,7 +90,7 @@ async fn an_edit_reopens_a_settled_item() {
     let first = claim(&store, &item(1), LEASE).await;
     let written = record(&first, Outcome::Skipped, Contribution::default());
     assert!(matches!(store.record(&first.held, &written).await.unwrap(), Fenced::Done(_)));
-    store.confirm(&item(1), written.completion.id).await.unwrap();
+    store.confirm(&item(1), told(&written).id).await.unwrap();
     assert!(matches!(store.claim(&item(1), LEASE).await.unwrap(), Claimed::Settled { owed: None }));
     let edit = "update gleaner.messages set revision = revision + 1";
     database.application().await.execute(edit).await.unwrap();

@@ -7,7 +7,7 @@ use sqlx::Executor;
 
 use super::super::PostgresStore;
 use super::super::testing::{
-    Database, LEASE, claim, event, ingest, item, message, record, request,
+    Database, LEASE, claim, event, ingest, item, message, record, request, told,
 };
 use crate::domain::enrichment::{
     AnswerEnrichment, Contribution, Enrichment, ExpenseBase, ExpenseEnrichment, ExpenseStatus,
@@ -100,7 +100,7 @@ async fn settle(store: &PostgresStore, n: u32, contribution: Contribution) -> Re
     let claim = claim(store, &item(n), LEASE).await;
     let record = record(&claim, Outcome::Completed, contribution);
     assert!(matches!(store.record(&claim.held, &record).await.unwrap(), Fenced::Done(_)));
-    store.confirm(&claim.held.item, record.completion.id).await.unwrap();
+    store.confirm(&claim.held.item, told(&record).id).await.unwrap();
     record
 }
 
@@ -249,9 +249,9 @@ async fn a_completion_event_is_owed_until_it_is_confirmed() {
     let due = "update queue_items set look_at = now()";
     sqlx::query(due).execute(&store.pool).await.unwrap();
     let owed = store.tick(5, LEASE, false).await.unwrap();
-    assert!(matches!(&owed[..], [Due::Owed(owed)] if owed.completion == written.completion));
+    assert!(matches!(&owed[..], [Due::Owed(owed)] if owed.completion == told(&written)));
     assert_eq!(store.queue().await.unwrap().owed, 1);
-    store.confirm(&item(0), written.completion.id).await.unwrap();
+    store.confirm(&item(0), told(&written).id).await.unwrap();
     assert_eq!(store.queue().await.unwrap().owed, 0);
     let nothing: Option<bool> = sqlx::query_scalar("select look_at is not null from queue_items")
         .fetch_one(&store.pool)

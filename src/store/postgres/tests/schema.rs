@@ -6,6 +6,7 @@ use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, claim, event, item, message};
 use super::super::{
     admit, cache, claim as claiming, context, ingest, pool, projections, record, report, schedule,
+    suggestions,
 };
 use crate::domain::chat::Remark;
 use crate::domain::ids::PersonId;
@@ -49,6 +50,7 @@ async fn every_statement_is_prepared_by_the_real_engine() {
         record::STATEMENTS,
         report::STATEMENTS,
         schedule::STATEMENTS,
+        suggestions::STATEMENTS,
     ];
     let mut connection = store.pool.acquire().await.unwrap();
     for statement in files.into_iter().flatten() {
@@ -123,7 +125,8 @@ async fn two_migrations_at_the_same_time_lay_the_schema_once() {
     first.unwrap();
     second.unwrap();
     one.migrate().await.unwrap();
-    assert_eq!(one.check().await.unwrap().version, 7);
+    let newest = crate::store::migrations::newest(crate::store::migrations::POSTGRES);
+    assert_eq!(one.check().await.unwrap().version, newest);
     let outside: i64 = sqlx::query_scalar(
         "select count(*) from pg_tables where schemaname not in ('gleaner', 'pg_catalog', 'information_schema')",
     )
