@@ -264,6 +264,11 @@ fn hour(found: &Captures<'_>, said: &Said) -> Option<Date> {
     ahead(said, i64::from(said.at.hour() >= hour))
 }
 
+/// Whole days from one day to another; negative when the other is earlier.
+pub(super) fn days_between(from: Date, to: Date) -> i32 {
+    from.until(to).map_or(0, |span| span.get_days())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::{date, datetime};

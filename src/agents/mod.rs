@@ -31,6 +31,7 @@ use crate::model::offline::{Category, VendorKind, vendor_kind};
 pub use intent_classifier::question as classification;
 pub use question::{Locale, PrivateQuestion, Question, SharedQuestion};
 pub use reading::{BadAnswer, Base, read, repair};
+pub use suggester::Standing;
 pub use task_enricher::MOST_VENDORS;
 
 /// An agent that asks a model.

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Weekday;
 
 use super::dates::{self, Said};
 use super::question::{PrivateQuestion, Question};
@@ -126,17 +126,13 @@ fn day_facts(event: &Event, message: &Message, option: &str) -> (Option<String>,
     let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let pro = weekend.then(|| format!("{} is on a weekend", day.strftime("%-d %B")));
     let Some(event_day) = event_day else { return (pro, None) };
-    let con = match days_between(day, event_day) {
+    let con = match dates::days_between(day, event_day) {
         0 => Some("It is the day of the event itself".to_owned()),
         late if late < 0 => Some(format!("It is {} after the event began", days(-late))),
         short if short <= 7 => Some(format!("It leaves {} until the event", days(short))),
         _ => None,
     };
     (pro, con)
-}
-
-fn days_between(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(0, |span| span.get_days())
 }
 
 fn days(count: i32) -> String {

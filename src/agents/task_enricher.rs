@@ -84,7 +84,7 @@ pub(super) fn finish(
 }
 
 /// A short order: "Book the photographer". The thing keeps the group's own word.
-fn title(action: &str, object: &str) -> String {
+pub(super) fn title(action: &str, object: &str) -> String {
     let action = action.trim().to_lowercase();
     let mut letters = action.chars();
     let verb: String = match letters.next() {

@@ -17,6 +17,7 @@ use crate::domain::enrichment::{ExpenseBase, TaskBase};
 use crate::domain::usage::Usage;
 
 pub use knowledge::{Category, VendorKind, vendor_category, vendor_kind};
+pub use next::is_named;
 
 /// The name of the offline model, as answers, metrics and settings have it.
 pub const NAME: &str = "offline";

@@ -48,13 +48,12 @@ struct Step {
 
 /// The steps whose time has come and that nothing known covers, the most pressing first.
 pub(super) fn steps(kind: &str, days_left: Option<i32>, known: &[String]) -> NextBase {
-    let known: Vec<Vec<String>> = known.iter().map(|thing| words(thing)).collect();
     let mut steps: Vec<&Step> = kind_of(kind)
         .map(|kind| kind.steps.iter())
         .into_iter()
         .flatten()
         .filter(|step| is_due(step.days_before, days_left))
-        .filter(|step| !is_known(step, &known))
+        .filter(|step| !is_known(step, known))
         .collect();
     steps.sort_by_key(|step| std::cmp::Reverse(step.days_before));
     let named = steps.into_iter().take(MOST_STEPS).map(|step| NextStep {
@@ -87,9 +86,14 @@ fn is_due(days_before: i32, days_left: Option<i32>) -> bool {
 }
 
 /// Whether a known thing names the step's own, or what covers it.
-fn is_known(step: &Step, known: &[Vec<String>]) -> bool {
-    let names = std::iter::once(&step.object).chain(&step.covers);
-    names.map(|name| words(name)).any(|name| known.iter().any(|thing| says(thing, &name)))
+fn is_known(step: &Step, known: &[String]) -> bool {
+    std::iter::once(&step.object).chain(&step.covers).any(|name| is_named(known, name))
+}
+
+/// Whether one of the things names this one, whatever else it says: "barn deposit" names the barn.
+pub fn is_named(things: &[String], name: &str) -> bool {
+    let name = words(name);
+    things.iter().any(|thing| says(&words(thing), &name))
 }
 
 /// Whether all words of a name stand in a row in the other.
