@@ -215,6 +215,7 @@ fn one_endpoint(rules: &mut Rules, key: &str, endpoint: &EndpointSettings) {
     rules.hold(&under("api_key"), visible, expected);
     rules.seconds(&under("connect_timeout_s"), endpoint.connect_timeout_s);
     rules.seconds(&under("call_timeout_s"), endpoint.call_timeout_s);
+    rules.at_least_one(&under("concurrency"), endpoint.concurrency.into());
 }
 
 fn one_agent(

@@ -226,6 +226,7 @@ fn value_of(variable: &Variable<'_>, shape: &Shape) -> Result<Value, String> {
         "integer" => text.trim().parse::<i64>().map(Value::from).ok(),
         "number" => text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from),
         "boolean" => text.trim().parse::<bool>().map(Value::from).ok(),
+        "array" => Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()),
         _ => Some(Value::from(text.clone())),
     };
     let value = coerced.unwrap_or_else(|| Value::from(text));

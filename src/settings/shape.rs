@@ -64,7 +64,7 @@ impl Shape {
     }
 
     fn findings(&self, error: &jsonschema::ValidationError<'_>) -> Vec<Finding> {
-        let path = segments(error.instance_path().as_str());
+        let path = self.up_to_list(segments(error.instance_path().as_str()));
         let under = |name: &str, problem: String| {
             let path = path.iter().cloned().chain([name.to_owned()]).collect();
             Finding { path, problem }
@@ -83,6 +83,16 @@ impl Shape {
         }
         let problem = self.misfit(&path, error.instance());
         vec![Finding { path, problem }]
+    }
+
+    /// A path that leads into a list ends there: a list is set as a whole.
+    fn up_to_list(&self, mut path: Vec<String>) -> Vec<String> {
+        let is_list =
+            |depth: &usize| self.at(&path[..*depth]).is_some_and(|n| type_of(n) == "array");
+        if let Some(depth) = (1..path.len()).find(is_list) {
+            path.truncate(depth);
+        }
+        path
     }
 
     /// What to say of a key that is not there.
@@ -137,6 +147,7 @@ fn expected(node: &Value) -> String {
         ("number", ..) => "a number".into(),
         ("boolean", ..) => "true or false".into(),
         ("object", ..) => "a table".into(),
+        ("array", ..) => "a list of texts".into(),
         _ => "text".into(),
     }
 }

@@ -232,15 +232,22 @@ pub struct EndpointSettings {
     pub connect_timeout_s: u64,
     /// How long a whole call may take.
     pub call_timeout_s: u64,
+    /// The most requests in flight to one model, however well it answers.
+    #[serde(default = "default_concurrency")]
+    pub concurrency: u32,
+}
+
+fn default_concurrency() -> u32 {
+    64
 }
 
 /// What an agent does when its model is unavailable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnUnavailable {
-    /// The message waits.
+    /// Its fallbacks are asked; then the message waits.
     Park,
-    /// The offline model answers, and the answer says so.
+    /// Its fallbacks are asked, the offline model last, and the answer says who gave it.
     Fallback,
 }
 
@@ -256,6 +263,9 @@ pub struct AgentSettings {
     pub max_tokens: u32,
     /// What to do when the model is unavailable.
     pub on_unavailable: OnUnavailable,
+    /// Who is asked instead, in this order: `ENDPOINT:MODEL`, or `offline` as the last one.
+    #[serde(default)]
+    pub fallbacks: Vec<String>,
 }
 
 /// `[suggestions]`
