@@ -120,6 +120,8 @@ pub enum ParkReason {
     EarlierMessages,
     /// The provider asked for a pause, or its circuit breaker is open.
     ProviderPaused,
+    /// As many requests are in flight to the model as it takes.
+    ModelBusy,
     /// The daemon stopped before the item was done.
     Drained,
     /// Gleaner is paused by its operator.
@@ -138,6 +140,7 @@ impl ParkReason {
             Self::FlightTaken => "flight_taken",
             Self::EarlierMessages => "earlier_messages",
             Self::ProviderPaused => "provider_paused",
+            Self::ModelBusy => "model_busy",
             Self::Drained => "drained",
             Self::Paused => "paused",
             Self::Retry => "retry",

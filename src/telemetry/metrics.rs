@@ -72,6 +72,12 @@ list! {
         "HTTP requests to a model, by what came back";
     MODEL_SECONDS: Histogram "gleaner_model_call_seconds" ["agent", "model"]
         "Time of one request to a model";
+    ENDPOINT_STOPPED: Gauge "gleaner_endpoint_stopped" ["endpoint"]
+        "1 while a model endpoint does not serve our account: credit, spend cap, key or permission";
+    BREAKER_OPEN: Gauge "gleaner_model_breaker_open" ["endpoint", "model"]
+        "1 while a model's circuit breaker lets nothing or one probe through";
+    CONCURRENCY: Gauge "gleaner_model_concurrency" ["endpoint", "model"]
+        "Requests that may be in flight to a model now, as learnt from its answers";
     TOKENS: Counter "gleaner_tokens_total" ["model", "class"]
         "Tokens, in disjoint classes";
     COST: Counter "gleaner_cost_nano_usd_total" ["model"]
@@ -217,6 +223,18 @@ pub fn model_call(agent: &'static str, model: &str, result: &'static str, latenc
     histogram!(MODEL_SECONDS.name, "agent" => agent, "model" => model).record(latency);
 }
 
+/// An endpoint serves our account, or does not.
+pub fn endpoint_stopped(endpoint: &str, stopped: bool) {
+    gauge!(ENDPOINT_STOPPED.name, "endpoint" => endpoint.to_owned()).set(f64::from(stopped));
+}
+
+/// How a model at an endpoint can be asked now.
+pub fn model_access(endpoint: &str, model: &str, breaker_open: bool, concurrency: u32) {
+    let labels = [("endpoint", endpoint.to_owned()), ("model", model.to_owned())];
+    gauge!(BREAKER_OPEN.name, &labels).set(f64::from(breaker_open));
+    gauge!(CONCURRENCY.name, &labels).set(f64::from(concurrency));
+}
+
 /// Tokens of one class were used. `model` is the name in the settings.
 pub fn tokens(model: &str, class: &'static str, count: u64) {
     counter!(TOKENS.name, "model" => model.to_owned(), "class" => class).increment(count);
@@ -312,6 +330,8 @@ mod tests {
         dead_lettered("not_an_id");
         unrouted();
         model_call("task_enricher", "offline", "answered", second);
+        endpoint_stopped("anthropic", true);
+        model_access("anthropic", "claude-sonnet-5-5", false, 4);
         tokens("offline", "input", 7);
         cost("offline", NanoUsd(54_399_000));
         cache_lookup("hit");
