@@ -57,7 +57,9 @@ impl BadAnswer {
             | ModelError::RateLimited { .. }
             | ModelError::Overloaded { .. }
             | ModelError::Server { .. }
-            | ModelError::AccountStopped(_)
+            | ModelError::AccountStopped { .. }
+            | ModelError::ModelMissing(_)
+            | ModelError::OnlyLater(_)
             | ModelError::Rejected { .. }
             | ModelError::Refused { .. }
             | ModelError::Unreadable(_)) => Self(other.to_string()),

@@ -3,6 +3,8 @@
 //! How a shaped answer is asked for is the model's capability, and success is a
 //! stop reason that is known, never a status.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::capabilities::{Capabilities, StructuredOutput, least_tokens};
 use super::failure::{self, printable};
+use super::gate::Gate;
 use super::http::{BadEndpoint, Http, Reply, secret_header};
 use super::schema;
 use super::{Model, ModelError, ModelRequest, ModelResponse};
@@ -47,6 +50,11 @@ impl Anthropic {
         }
         let http = Http::new(endpoint, "/v1/messages", headers)?;
         Ok(Self { http, model: model.into(), accepts })
+    }
+
+    /// Tells a gate what each response says of the provider's limits.
+    pub(super) fn telling(self, gate: Arc<Gate>) -> Self {
+        Self { http: self.http.telling(gate), ..self }
     }
 
     /// The request's body.

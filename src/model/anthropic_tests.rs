@@ -12,6 +12,7 @@ fn model(name: &str) -> Anthropic {
         api_key: "sk-ant-secret".into(),
         connect_timeout_s: 1,
         call_timeout_s: 1,
+        concurrency: 64,
     };
     let accepts = PriceBook::bundled().capabilities(name, Protocol::Anthropic);
     Anthropic::new(&endpoint, name, accepts).unwrap()

@@ -7,7 +7,8 @@
 //!    │                  └──────────────────────────────────────────┤
 //!    └──────────────────── answers ────────────────────────────────┘
 //! ```
-//! Beside it stands the pause that a provider asked for itself, which ends by itself.
+//! Beside it stands the pause that a provider asked for itself, which ends by itself. What stops
+//! the whole account is not this model's alone: see `account`.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -81,24 +82,11 @@ impl Breaker {
         Self { policy, inner: Mutex::new(inner) }
     }
 
-    /// Whether a request may go out now.
-    ///
-    /// # Errors
-    /// How long to wait before asking again.
-    pub fn allow(&self) -> Result<(), Duration> {
-        self.allow_at(Instant::now())
-    }
-
-    /// Tells what became of a request that was allowed.
-    pub fn saw(&self, result: &Result<ModelResponse, ModelError>) {
-        self.saw_at(Instant::now(), result);
-    }
-
-    /// Tells that an allowed request was not sent after all: if it was the probe, the next one is.
-    pub fn unsent(&self) {
+    /// Tells that the probe was not sent after all: the next request is one.
+    pub fn unsent_at(&self, now: Instant) {
         let mut inner = self.lock();
         if let State::HalfOpen { pause, .. } = inner.state {
-            inner.state = State::Open { until: Instant::now(), pause };
+            inner.state = State::Open { until: now, pause };
         }
     }
 
@@ -111,39 +99,49 @@ impl Breaker {
         }
     }
 
-    /// [`Breaker::allow`] at an instant.
+    /// How long a request would have to wait; `None`: it may go out.
+    pub fn wait_at(&self, now: Instant) -> Option<Duration> {
+        self.wait(&self.lock(), now)
+    }
+
+    /// Whether a request may go out; `Ok(true)`: it is the probe.
     ///
     /// # Errors
     /// How long to wait before asking again.
-    pub fn allow_at(&self, now: Instant) -> Result<(), Duration> {
+    pub fn allow_at(&self, now: Instant) -> Result<bool, Duration> {
         let mut inner = self.lock();
-        if let Some(until) = inner.paused_until {
-            if now < until {
-                return Err(until - now);
-            }
-            inner.paused_until = None;
+        if let Some(wait) = self.wait(&inner, now) {
+            return Err(wait);
         }
         match inner.state {
-            State::Closed { .. } => Ok(()),
-            State::Open { until, .. } if now < until => Err(until - now),
-            State::HalfOpen { since, .. } if now < since + self.policy.probe_within => {
-                Err(WHILE_PROBED)
-            }
+            State::Closed { .. } => Ok(false),
             State::Open { pause, .. } | State::HalfOpen { pause, .. } => {
                 inner.state = State::HalfOpen { since: now, pause };
-                Ok(())
+                Ok(true)
             }
         }
     }
 
-    /// [`Breaker::saw`] at an instant.
+    fn wait(&self, inner: &Inner, now: Instant) -> Option<Duration> {
+        let left = |until: Instant| (now < until).then(|| until - now);
+        inner.paused_until.and_then(left).or(match inner.state {
+            State::Closed { .. } => None,
+            State::Open { until, .. } => left(until),
+            State::HalfOpen { since, .. } => {
+                left(since + self.policy.probe_within).map(|_| WHILE_PROBED)
+            }
+        })
+    }
+
+    /// Tells what became of a request that was allowed.
     pub fn saw_at(&self, now: Instant, result: &Result<ModelResponse, ModelError>) {
         let mut inner = self.lock();
-        if let Some(pause) = asked_pause(result) {
+        let error = result.as_ref().err();
+        if let Some(pause) = error.and_then(asked_pause) {
             let until = now.checked_add(pause);
             inner.paused_until = inner.paused_until.max(until);
         }
-        inner.state = if is_failure(result) {
+        inner.state = if error.is_some_and(is_failure) {
             self.after_failure(inner.state, now)
         } else {
             State::Closed { failures: 0 }
@@ -173,36 +171,38 @@ impl Breaker {
 }
 
 /// Whether the endpoint failed, rather than answered something unwelcome.
-fn is_failure(result: &Result<ModelResponse, ModelError>) -> bool {
-    match result {
-        Ok(_) => false,
-        Err(error) => match error {
-            ModelError::NotConnected(_)
-            | ModelError::TimedOut(_)
-            | ModelError::Cut(_)
-            | ModelError::Overloaded { .. }
-            | ModelError::Server { .. }
-            | ModelError::Unreadable(_) => true,
-            ModelError::RateLimited { .. }
-            | ModelError::AccountStopped(_)
-            | ModelError::Rejected { .. }
-            | ModelError::Refused { .. }
-            | ModelError::Unusable { .. } => false,
-        },
+fn is_failure(error: &ModelError) -> bool {
+    match error {
+        ModelError::NotConnected(_)
+        | ModelError::TimedOut(_)
+        | ModelError::Cut(_)
+        | ModelError::Overloaded { .. }
+        | ModelError::Server { .. }
+        | ModelError::Unreadable(_) => true,
+        ModelError::RateLimited { .. }
+        | ModelError::AccountStopped { .. }
+        | ModelError::ModelMissing(_)
+        | ModelError::Rejected { .. }
+        | ModelError::Refused { .. }
+        | ModelError::Unusable { .. } => false,
+        ModelError::OnlyLater(error) => is_failure(error),
     }
 }
 
-/// The pause that the provider asked for: nobody else needs to be told the same.
-fn asked_pause(result: &Result<ModelResponse, ModelError>) -> Option<Duration> {
-    match result.as_ref().err()? {
+/// The pause that the provider asked for: nobody else needs to be told the same. A stopped account
+/// is not this model's alone, and has its own pause.
+fn asked_pause(error: &ModelError) -> Option<Duration> {
+    match error {
         ModelError::RateLimited { retry_after } | ModelError::Overloaded { retry_after } => {
             *retry_after
         }
-        ModelError::AccountStopped(_) => Some(super::retry::RetryPolicy::default().account_pause),
+        ModelError::ModelMissing(_) => Some(super::retry::RetryPolicy::default().account_pause),
+        ModelError::OnlyLater(error) => asked_pause(error),
         ModelError::NotConnected(_)
         | ModelError::TimedOut(_)
         | ModelError::Cut(_)
         | ModelError::Server { .. }
+        | ModelError::AccountStopped { .. }
         | ModelError::Rejected { .. }
         | ModelError::Refused { .. }
         | ModelError::Unusable { .. }
@@ -232,7 +232,7 @@ mod tests {
     fn opened() -> (Breaker, Instant) {
         let (breaker, now) = (Breaker::new(BreakerPolicy::default()), Instant::now());
         for _ in 0..5 {
-            assert_eq!(breaker.allow_at(now), Ok(()));
+            assert!(breaker.allow_at(now).is_ok());
             breaker.saw_at(now, &failed());
         }
         (breaker, now)
@@ -248,7 +248,7 @@ mod tests {
         for _ in 0..4 {
             breaker.saw_at(now, &failed());
         }
-        assert_eq!(breaker.allow_at(now), Ok(()));
+        assert!(breaker.allow_at(now).is_ok());
         breaker.saw_at(now, &failed());
         assert_eq!(breaker.allow_at(now), Err(5 * SECOND));
         assert_eq!(breaker.state(), BreakerState::Open);
@@ -258,10 +258,10 @@ mod tests {
     fn after_the_pause_one_probe_goes_out_and_its_answer_closes() {
         let (breaker, now) = opened();
         let later = now + 5 * SECOND;
-        assert_eq!(breaker.allow_at(later), Ok(()));
+        assert!(breaker.allow_at(later).is_ok());
         assert_eq!(breaker.allow_at(later), Err(WHILE_PROBED));
         breaker.saw_at(later, &answered());
-        assert_eq!(breaker.allow_at(later), Ok(()));
+        assert!(breaker.allow_at(later).is_ok());
         assert_eq!(breaker.state(), BreakerState::Closed);
     }
 
@@ -271,7 +271,7 @@ mod tests {
         for pause in [5, 10, 20, 40, 80, 160, 300, 300] {
             assert_eq!(breaker.allow_at(now), Err(pause * SECOND));
             now += pause * SECOND;
-            assert_eq!(breaker.allow_at(now), Ok(()));
+            assert!(breaker.allow_at(now).is_ok());
             breaker.saw_at(now, &failed());
         }
     }
@@ -279,18 +279,18 @@ mod tests {
     #[test]
     fn a_probe_that_never_reports_is_followed_by_another() {
         let (breaker, now) = opened();
-        assert_eq!(breaker.allow_at(now + 5 * SECOND), Ok(()));
+        assert!(breaker.allow_at(now + 5 * SECOND).is_ok());
         assert_eq!(breaker.allow_at(now + 64 * SECOND), Err(WHILE_PROBED));
-        assert_eq!(breaker.allow_at(now + 65 * SECOND), Ok(()));
+        assert!(breaker.allow_at(now + 65 * SECOND).is_ok());
     }
 
     #[test]
     fn a_probe_that_was_not_sent_leaves_its_place_to_the_next() {
         let (breaker, now) = opened();
         let later = now + 5 * SECOND;
-        assert_eq!(breaker.allow_at(later), Ok(()));
-        breaker.unsent();
-        assert_eq!(breaker.allow_at(later), Ok(()));
+        assert!(breaker.allow_at(later).is_ok());
+        breaker.unsent_at(later);
+        assert!(breaker.allow_at(later).is_ok());
         assert_eq!(breaker.allow_at(later), Err(WHILE_PROBED));
     }
 
@@ -309,8 +309,8 @@ mod tests {
         // A request that was under way answers; the pause stays.
         breaker.saw_at(now + SECOND, &answered());
         assert_eq!(breaker.allow_at(now + 2 * SECOND), Err(298 * SECOND));
-        assert_eq!(breaker.allow_at(now + 300 * SECOND), Ok(()));
-        assert_eq!(breaker.allow_at(now + 300 * SECOND), Ok(()));
+        assert!(breaker.allow_at(now + 300 * SECOND).is_ok());
+        assert!(breaker.allow_at(now + 300 * SECOND).is_ok());
     }
 
     #[test]
@@ -324,6 +324,6 @@ mod tests {
         for _ in 0..20 {
             breaker.saw_at(now, &Err(refused.clone()));
         }
-        assert_eq!(breaker.allow_at(now), Ok(()));
+        assert!(breaker.allow_at(now).is_ok());
     }
 }

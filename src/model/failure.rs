@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::http::Reply;
+use super::stop;
 use super::{ModelError, ModelRequest};
 
 /// Codes by which a provider says that the account is stopped, whatever the status.
@@ -21,7 +22,10 @@ const STOPPED_CODES: [&str; 6] = [
     "account_deactivated",
 ];
 
-/// Words in a 400 that say the same.
+/// The code by which OpenAI says that the model is not there, or not for this account.
+const MODEL_CODE: &str = "model_not_found";
+
+/// Words in a 400 that say the same as the codes of a stopped account.
 const STOPPED_WORDS: [&str; 2] = ["credit balance is too low", "api usage limits"];
 
 /// The most characters of a provider's message that are kept.
@@ -43,20 +47,52 @@ pub(super) fn judge(reply: &Reply, request: &ModelRequest) -> ModelError {
     let stopped = explanation.as_ref().is_some_and(is_stopped);
     let explained = explanation.is_some();
     let status = reply.status;
-    let retry_after = retry_after(reply, Timestamp::now());
+    let now = Timestamp::now();
+    let retry_after = retry_after(reply, now);
+    let no_model =
+        explanation.as_ref().is_some_and(|said| said.codes.iter().any(|c| c == MODEL_CODE));
+    let stop_ends = explanation.as_ref().and_then(|said| stop::ends(&said.message, now));
     let message = words(reply, explanation, request);
-    match status {
-        _ if stopped => ModelError::AccountStopped(message),
+    let stop =
+        |message| ModelError::AccountStopped { message, retry_after: retry_after.or(stop_ends) };
+    let error = match status {
+        _ if stopped => stop(message),
         // No redirect is followed: the base URL must be set right.
-        300..=399 => ModelError::AccountStopped(format!("it redirects elsewhere: {message}")),
-        401..=404 => ModelError::AccountStopped(message),
+        300..=399 => stop(format!("it redirects elsewhere: {message}")),
+        _ if no_model => ModelError::ModelMissing(message),
+        404 => ModelError::ModelMissing(message),
+        401..=403 => stop(message),
         429 => ModelError::RateLimited { retry_after },
         529 => ModelError::Overloaded { retry_after },
         // A bare 503 may come from something on the way, after the model worked.
         503 if explained || retry_after.is_some() => ModelError::Overloaded { retry_after },
         408 | 409 | 500..=599 => ModelError::Server { status, explained, message },
         _ => ModelError::Rejected { status, message },
+    };
+    match reply.header("x-should-retry") {
+        Some("true") => worth_a_try(error, explained),
+        Some("false") => only_later(error),
+        _ => error,
     }
+}
+
+/// The provider says that the same request may work: what looked final is a passing failure.
+fn worth_a_try(error: ModelError, explained: bool) -> ModelError {
+    match error {
+        ModelError::Rejected { status, message } => {
+            ModelError::Server { status, explained, message }
+        }
+        other => other,
+    }
+}
+
+/// The provider says that another try is of no use: what passes is left for later.
+fn only_later(error: ModelError) -> ModelError {
+    let passes = matches!(
+        error,
+        ModelError::RateLimited { .. } | ModelError::Overloaded { .. } | ModelError::Server { .. }
+    );
+    if passes { ModelError::OnlyLater(Box::new(error)) } else { error }
 }
 
 /// How long the provider asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a
@@ -161,11 +197,10 @@ mod tests {
 
     #[test]
     fn what_only_a_person_can_mend_stops_the_account() {
-        let stopped = |error| matches!(error, ModelError::AccountStopped(_));
+        let stopped = |error| matches!(error, ModelError::AccountStopped { .. });
         assert!(stopped(judged(401, "authentication_error", "invalid x-api-key")));
         assert!(stopped(judged(402, "billing_error", "payment due")));
         assert!(stopped(judged(403, "permission_error", "no")));
-        assert!(stopped(judged(404, "not_found_error", "model: claude-next")));
         assert!(stopped(judged(
             400,
             "invalid_request_error",
@@ -182,6 +217,46 @@ mod tests {
         let quota = json!({"error": {"message": "quota", "code": "insufficient_quota"}});
         assert!(stopped(judge(&reply(429, quota, &[]), &request())));
         assert!(stopped(judge(&reply(307, json!({}), &[]), &request())));
+    }
+
+    #[test]
+    fn a_stop_says_until_when_in_its_header_or_in_its_words() {
+        let error = |message: &str, headers: &[(&'static str, &str)]| {
+            let body = json!({"error": {"type": "rate_limit_error", "message": message,
+                "details": {"error_code": "enforced_spend_limit_reached"}}});
+            match judge(&reply(429, body, headers), &request()) {
+                ModelError::AccountStopped { retry_after, .. } => retry_after,
+                other => panic!("{other}"),
+            }
+        };
+        assert_eq!(error("spend limit", &[("retry-after", "90")]), Some(Duration::from_secs(90)));
+        assert!(error("You will regain access on 2999-12-01 at 00:00 UTC.", &[]).is_some());
+        assert_eq!(error("spend limit", &[]), None);
+    }
+
+    #[test]
+    fn a_model_that_is_not_there_is_no_stopped_account() {
+        let missing = |error| matches!(error, ModelError::ModelMissing(_));
+        assert!(missing(judged(404, "not_found_error", "model: claude-next")));
+        let body = json!({"error": {"message": "no access", "code": "model_not_found"}});
+        assert!(missing(judge(&reply(403, body, &[]), &request())));
+    }
+
+    #[test]
+    fn the_providers_word_on_another_try_goes_over_the_status() {
+        let body = || json!({"error": {"type": "api_error", "message": "m"}});
+        let told =
+            |status, word| judge(&reply(status, body(), &[("x-should-retry", word)]), &request());
+        assert!(matches!(
+            told(400, "true"),
+            ModelError::Server { status: 400, explained: true, .. }
+        ));
+        assert!(matches!(told(400, "false"), ModelError::Rejected { .. }));
+        for status in [429, 500, 529] {
+            assert!(matches!(told(status, "false"), ModelError::OnlyLater(_)));
+            assert!(!matches!(told(status, "true"), ModelError::OnlyLater(_)));
+        }
+        assert!(matches!(told(402, "true"), ModelError::AccountStopped { .. }));
     }
 
     #[test]

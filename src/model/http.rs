@@ -1,7 +1,7 @@
 //! The one HTTP client: time-outs on connecting and on the whole call, no
 //! redirects, a bound on what is read, and errors that say what became of a request.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -10,6 +10,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::ModelError;
+use super::gate::Gate;
+use super::headroom::Headroom;
 use crate::settings::EndpointSettings;
 
 /// The most that is read of a response; answers are a few kilobytes.
@@ -35,6 +37,8 @@ pub(super) struct Http {
     client: reqwest::Client,
     url: reqwest::Url,
     call_timeout: Duration,
+    /// Whom to tell what responses say of the provider's limits.
+    gate: Option<Arc<Gate>>,
 }
 
 /// A response, read whole.
@@ -74,7 +78,12 @@ impl Http {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| BadEndpoint::Client(chain(&error)))?;
-        Ok(Self { client, url, call_timeout })
+        Ok(Self { client, url, call_timeout, gate: None })
+    }
+
+    /// Tells a gate what each response says of the provider's limits.
+    pub(super) fn telling(self, gate: Arc<Gate>) -> Self {
+        Self { gate: Some(gate), ..self }
     }
 
     /// Posts once, and reads the response whole.
@@ -85,7 +94,9 @@ impl Http {
         let read = self.read(&mut response).await;
         // An error status says enough also without its body.
         let body = if (200..300).contains(&status) { read? } else { read.unwrap_or_default() };
-        Ok(Reply { status, headers, body })
+        let reply = Reply { status, headers, body };
+        self.tell(&reply);
+        Ok(reply)
     }
 
     /// Asks for the list of models, beside the URL that is posted to: it costs nothing and needs the key.
@@ -96,10 +107,19 @@ impl Http {
         let sent = self.client.get(url).send().await;
         let status = sent.map_err(|error| self.broken(error))?.status().as_u16();
         match status {
-            401 | 403 => Err(ModelError::AccountStopped(format!(
-                "{host} refuses the key with status {status}"
-            ))),
+            401 | 403 => Err(ModelError::AccountStopped {
+                message: format!("{host} refuses the key with status {status}"),
+                retry_after: None,
+            }),
             _ => Ok(format!("{host} answers")),
+        }
+    }
+
+    fn tell(&self, reply: &Reply) {
+        let Some(gate) = &self.gate else { return };
+        let headroom = Headroom::of(reply, jiff::Timestamp::now());
+        if !headroom.is_silent() {
+            gate.learn(&headroom);
         }
     }
 

@@ -8,13 +8,20 @@ mod table;
 pub mod prices;
 pub mod retry;
 pub mod breaker;
+mod concurrency;
+mod headroom;
+mod gate;
+mod account;
+pub mod access;
 mod schema;
 mod http;
+mod stop;
 mod failure;
 mod brief;
 pub mod anthropic;
 pub mod openai;
 pub mod offline;
+mod chain;
 pub mod registry;
 
 use std::time::Duration;
@@ -88,9 +95,20 @@ pub enum ModelError {
         /// What the provider said.
         message: String,
     },
-    /// Credit, spend cap, key, permission or model name: nothing works until a person acts.
-    #[error("the provider does not serve this account: {0}")]
-    AccountStopped(String),
+    /// Credit, spend cap, key or permission: no model of the endpoint answers until a person acts.
+    #[error("the provider does not serve this account: {message}")]
+    AccountStopped {
+        /// What the provider said.
+        message: String,
+        /// Until the date that it named, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// The endpoint has no such model; its other models may answer.
+    #[error("the endpoint has no such model: {0}")]
+    ModelMissing(String),
+    /// A passing failure of which the provider says that another try in place is of no use.
+    #[error("{0}")]
+    OnlyLater(Box<ModelError>),
     /// The request itself is wrong.
     #[error("the provider rejected the request with status {status}: {message}")]
     Rejected {
@@ -151,9 +169,11 @@ impl ModelError {
             Self::NotConnected(_) => Billing::Nothing { sent: false },
             Self::RateLimited { .. }
             | Self::Overloaded { .. }
-            | Self::AccountStopped(_)
+            | Self::AccountStopped { .. }
+            | Self::ModelMissing(_)
             | Self::Rejected { .. }
             | Self::Server { explained: true, .. } => Billing::Nothing { sent: true },
+            Self::OnlyLater(error) => error.billing(),
             Self::Refused { usage, model, .. } | Self::Unusable { usage, model, .. } => {
                 Billing::Charged { usage: *usage, model: model.clone() }
             }
@@ -161,6 +181,34 @@ impl ModelError {
             | Self::Cut(_)
             | Self::Unreadable(_)
             | Self::Server { explained: false, .. } => Billing::Ambiguous,
+        }
+    }
+
+    /// Whether the account is stopped, and for how long where the provider said so.
+    fn account_stop(&self) -> Option<Option<Duration>> {
+        match self {
+            Self::AccountStopped { retry_after, .. } => Some(*retry_after),
+            Self::OnlyLater(error) => error.account_stop(),
+            Self::NotConnected(_)
+            | Self::TimedOut(_)
+            | Self::Cut(_)
+            | Self::RateLimited { .. }
+            | Self::Overloaded { .. }
+            | Self::Server { .. }
+            | Self::ModelMissing(_)
+            | Self::Rejected { .. }
+            | Self::Refused { .. }
+            | Self::Unusable { .. }
+            | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether it is the provider's own word, so that it knew the account.
+    fn is_from_provider(&self) -> bool {
+        match self.billing() {
+            Billing::Nothing { sent } => sent,
+            Billing::Charged { .. } => true,
+            Billing::Ambiguous => false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! OpenAI's chat completions, as many servers speak them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde::Deserialize;
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::capabilities::{Capabilities, StructuredOutput};
 use super::failure::{self, printable};
+use super::gate::Gate;
 use super::http::{BadEndpoint, Http, Reply, secret_header};
 use super::schema;
 use super::{Model, ModelError, ModelRequest, ModelResponse};
@@ -37,6 +40,11 @@ impl OpenAi {
         }
         let http = Http::new(endpoint, "/chat/completions", headers)?;
         Ok(Self { http, model: model.into(), accepts })
+    }
+
+    /// Tells a gate what each response says of the provider's limits.
+    pub(super) fn telling(self, gate: Arc<Gate>) -> Self {
+        Self { http: self.http.telling(gate), ..self }
     }
 
     /// The request's body.

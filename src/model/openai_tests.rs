@@ -12,6 +12,7 @@ fn model(name: &str) -> OpenAi {
         api_key: "".into(),
         connect_timeout_s: 1,
         call_timeout_s: 1,
+        concurrency: 64,
     };
     let accepts = PriceBook::bundled().capabilities(name, Protocol::Openai);
     OpenAi::new(&endpoint, name, accepts).unwrap()

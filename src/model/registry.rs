@@ -1,4 +1,4 @@
-//! Which model each agent asks, from the settings; all mistakes at once.
+//! Which models each agent asks, from the settings; all mistakes at once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::Model;
+use super::access::Access;
+use super::account::Account;
 use super::anthropic::Anthropic;
-use super::breaker::{Breaker, BreakerPolicy};
+use super::breaker::BreakerPolicy;
+use super::chain::Entry;
 use super::http::BadEndpoint;
-use super::offline::Offline;
+use super::offline::{self, Offline};
 use super::openai::OpenAi;
 use super::prices::PriceBook;
+use super::{Model, gate};
 use crate::settings::{
     AgentSettings, EndpointSettings, Mistake, OnUnavailable, Protocol, Settings,
 };
+
+pub use super::chain::{Assigned, Choice};
 
 /// All agents that can be given a model, as the settings name them.
 pub const AGENTS: [&str; 6] = [
@@ -27,44 +32,6 @@ pub const AGENTS: [&str; 6] = [
     "intent_classifier",
 ];
 
-/// What an agent asks.
-#[derive(Clone)]
-pub struct Assigned {
-    /// The agent.
-    pub agent: &'static str,
-    /// The endpoint's name in the settings; `offline` where no key is set.
-    pub endpoint: String,
-    /// Its model.
-    pub model: Arc<dyn Model>,
-    /// Who answers when the model is unavailable; `None`: the message waits.
-    pub fallback: Option<Arc<dyn Model>>,
-    /// The most output tokens that are paid for.
-    pub max_tokens: u32,
-    /// The breaker, shared by all agents that ask this model at this endpoint.
-    pub breaker: Arc<Breaker>,
-    /// What it costs.
-    pub prices: Arc<PriceBook>,
-}
-
-impl Assigned {
-    /// Whether its requests can be paid for; one without a price is never sent.
-    pub fn has_price(&self) -> bool {
-        self.model.is_free() || self.prices.has_price(self.model.name(), jiff::Timestamp::now())
-    }
-}
-
-impl std::fmt::Debug for Assigned {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Assigned")
-            .field("agent", &self.agent)
-            .field("endpoint", &self.endpoint)
-            .field("model", &self.model.name())
-            .field("fallback", &self.fallback.is_some())
-            .field("max_tokens", &self.max_tokens)
-            .finish_non_exhaustive()
-    }
-}
-
 /// The models of all agents in the settings.
 #[derive(Debug)]
 pub struct Models {
@@ -72,18 +39,12 @@ pub struct Models {
 }
 
 impl Models {
-    /// Assigns each agent in the settings its model.
+    /// Assigns each agent in the settings its models.
     ///
     /// # Errors
     /// All mistakes at once, each with its key.
     pub fn new(settings: &Settings, prices: Arc<PriceBook>) -> Result<Self, Vec<Mistake>> {
-        let mut assigning = Assigning {
-            settings,
-            prices,
-            offline: Arc::new(Offline::bundled()),
-            breakers: BTreeMap::new(),
-            mistakes: Vec::new(),
-        };
+        let mut assigning = Assigning::new(settings, prices);
         let mut agents = BTreeMap::new();
         for (name, agent) in &settings.agents {
             if let Some(assigned) = assigning.assign(name, agent) {
@@ -112,117 +73,205 @@ impl Models {
 struct Assigning<'a> {
     settings: &'a Settings,
     prices: Arc<PriceBook>,
-    offline: Arc<Offline>,
-    breakers: BTreeMap<(String, String), Arc<Breaker>>,
+    offline: Choice,
+    accounts: BTreeMap<String, Arc<Account>>,
+    /// By endpoint and model, so that all agents share what is learnt of them.
+    choices: BTreeMap<(String, String), Choice>,
     mistakes: Vec<Mistake>,
 }
 
-impl Assigning<'_> {
+impl<'a> Assigning<'a> {
+    fn new(settings: &'a Settings, prices: Arc<PriceBook>) -> Self {
+        let account = Arc::new(Account::new(offline::NAME, Duration::ZERO));
+        // Nobody waits for the offline model, so its way is never taken.
+        let access = Access::new(offline::NAME, account, BreakerPolicy::default(), u32::MAX);
+        let offline = Choice {
+            endpoint: offline::NAME.to_owned(),
+            model: Arc::new(Offline::bundled()),
+            access: Arc::new(access),
+            prices: prices.clone(),
+        };
+        let (accounts, choices) = (BTreeMap::new(), BTreeMap::new());
+        Self { settings, prices, offline, accounts, choices, mistakes: Vec::new() }
+    }
+
     fn assign(&mut self, name: &str, agent: &AgentSettings) -> Option<Assigned> {
         let Some(known) = AGENTS.into_iter().find(|known| *known == name) else {
             let problem = format!("there is no such agent; there are {}", AGENTS.join(", "));
             return self.mistake(format!("agents.{name}"), problem);
         };
-        let Some(endpoint) = self.settings.endpoints.get(&agent.endpoint) else {
-            let names: Vec<_> = self.settings.endpoints.keys().map(String::as_str).collect();
-            let problem = format!("there is no such endpoint; there are {}", names.join(", "));
-            return self.mistake(format!("agents.{name}.endpoint"), problem);
-        };
-        self.check_tokens(name, agent, endpoint.protocol);
-        if self.is_answered_offline(agent, endpoint) {
-            return Some(self.offline(known, agent));
+        let primary = self.primary(name, agent);
+        let fallbacks = self.fallbacks(name, agent);
+        // After whoever is free nobody is asked.
+        let mut chain = Vec::new();
+        for choice in primary?.into_iter().chain(fallbacks?) {
+            let is_last = choice.model.is_free();
+            chain.push(choice);
+            if is_last {
+                break;
+            }
         }
-        let model = self.model(agent, endpoint)?;
-        let falls_back = agent.on_unavailable == OnUnavailable::Fallback;
-        Some(Assigned {
-            agent: known,
-            endpoint: agent.endpoint.clone(),
-            model,
-            fallback: falls_back.then(|| self.offline.clone() as Arc<dyn Model>),
-            max_tokens: agent.max_tokens,
-            breaker: self.breaker(agent, endpoint),
-            prices: self.prices.clone(),
-        })
+        let primary = chain.remove(0);
+        Some(Assigned { agent: known, primary, fallbacks: chain, max_tokens: agent.max_tokens })
     }
 
-    fn check_tokens(&mut self, name: &str, agent: &AgentSettings, protocol: Protocol) {
-        let most = self.prices.capabilities(&agent.model, protocol).max_output;
-        let most = most.unwrap_or(u32::MAX);
-        if !(1..=most).contains(&agent.max_tokens) {
-            let problem =
-                format!("it must be from 1 to {most}, which is what {} gives", agent.model);
+    /// The agent's own model. Without a key an agent that falls back has none: `Some(None)`.
+    fn primary(&mut self, name: &str, agent: &AgentSettings) -> Option<Option<Choice>> {
+        let endpoint = self.endpoint(&agent.endpoint, format!("agents.{name}.endpoint"))?;
+        self.check_tokens(name, agent.max_tokens, &agent.model, endpoint.protocol);
+        let falls_back = agent.on_unavailable == OnUnavailable::Fallback;
+        if falls_back && lacks_key(endpoint) {
+            return Some(None);
+        }
+        self.choice(&agent.endpoint, &agent.model, endpoint).map(Some)
+    }
+
+    /// The agent's fallbacks; one that falls back ends offline, whether its list says so or not.
+    fn fallbacks(&mut self, name: &str, agent: &AgentSettings) -> Option<Vec<Choice>> {
+        let key = format!("agents.{name}.fallbacks");
+        let entries: Vec<Option<Entry<'_>>> =
+            agent.fallbacks.iter().map(|text| Entry::read(text)).collect();
+        self.check_order(&key, agent, &entries);
+        let mut chain: Vec<Option<Choice>> = Vec::new();
+        for (text, entry) in agent.fallbacks.iter().zip(&entries) {
+            chain.push(match *entry {
+                Some(Entry::Offline) => Some(self.offline.clone()),
+                Some(Entry::At { endpoint, model }) => {
+                    self.fallback(name, agent.max_tokens, endpoint, model)
+                }
+                None => {
+                    let problem = format!("{text:?} is neither offline nor ENDPOINT:MODEL");
+                    self.mistake(key.clone(), problem)
+                }
+            });
+        }
+        if agent.on_unavailable == OnUnavailable::Fallback {
+            chain.push(Some(self.offline.clone()));
+        }
+        chain.into_iter().collect()
+    }
+
+    fn fallback(
+        &mut self,
+        name: &str,
+        max_tokens: u32,
+        endpoint: &str,
+        model: &str,
+    ) -> Option<Choice> {
+        let key = format!("agents.{name}.fallbacks");
+        let settings = self.endpoint(endpoint, key.clone())?;
+        self.check_tokens(name, max_tokens, model, settings.protocol);
+        let choice = self.choice(endpoint, model, settings)?;
+        if !choice.has_price() {
+            self.note(key, format!("{model} has no price, so it would never be asked"));
+        }
+        Some(choice)
+    }
+
+    /// Nobody is asked twice, and nobody after the offline model, which is never unavailable.
+    fn check_order(&mut self, key: &str, agent: &AgentSettings, entries: &[Option<Entry<'_>>]) {
+        let own = Entry::At { endpoint: &agent.endpoint, model: &agent.model };
+        let mut before = vec![own];
+        for entry in entries.iter().copied().flatten() {
+            if before.contains(&Entry::Offline) {
+                return self.note(key.to_owned(), "nobody is asked after offline".to_owned());
+            }
+            if before.contains(&entry) {
+                let problem = format!("{entry} stands in the chain twice");
+                self.note(key.to_owned(), problem);
+            }
+            before.push(entry);
+        }
+    }
+
+    fn check_tokens(&mut self, name: &str, tokens: u32, model: &str, protocol: Protocol) {
+        let most = self.prices.capabilities(model, protocol).max_output.unwrap_or(u32::MAX);
+        if !(1..=most).contains(&tokens) {
+            let problem = format!("it must be from 1 to {most}, which is what {model} gives");
             self.note(format!("agents.{name}.max_tokens"), problem);
         }
     }
 
-    /// Whether an agent is answered offline from the start: by its endpoint, or for want of a key.
-    fn is_answered_offline(&self, agent: &AgentSettings, endpoint: &EndpointSettings) -> bool {
-        match endpoint.protocol {
-            Protocol::Offline => true,
-            Protocol::Anthropic => {
-                endpoint.api_key.expose_secret().is_empty()
-                    && agent.on_unavailable == OnUnavailable::Fallback
-            }
-            Protocol::Openai => false,
+    fn endpoint(&mut self, name: &str, key: String) -> Option<&'a EndpointSettings> {
+        let settings = self.settings;
+        let found = settings.endpoints.get(name);
+        if found.is_none() {
+            let names: Vec<_> = settings.endpoints.keys().map(String::as_str).collect();
+            let there_are = names.join(", ");
+            self.note(key, format!("there is no endpoint {name:?}; there are {there_are}"));
         }
+        found
     }
 
-    fn offline(&mut self, agent: &'static str, settings: &AgentSettings) -> Assigned {
-        Assigned {
-            agent,
-            endpoint: "offline".into(),
-            model: self.offline.clone(),
-            fallback: None,
-            max_tokens: settings.max_tokens,
-            breaker: Arc::new(Breaker::new(BreakerPolicy::default())),
-            prices: self.prices.clone(),
+    /// A model at an endpoint, with all that its agents share.
+    fn choice(&mut self, name: &str, model: &str, endpoint: &EndpointSettings) -> Option<Choice> {
+        if endpoint.protocol == Protocol::Offline {
+            return Some(self.offline.clone());
         }
+        let key = (name.to_owned(), model.to_owned());
+        if let Some(choice) = self.choices.get(&key) {
+            return Some(choice.clone());
+        }
+        let access = Arc::new(self.access(name, model, endpoint));
+        let model = self.model(name, model, endpoint, access.gate())?;
+        let prices = self.prices.clone();
+        let choice = Choice { endpoint: name.to_owned(), model, access, prices };
+        self.choices.insert(key, choice.clone());
+        Some(choice)
+    }
+
+    fn access(&mut self, name: &str, model: &str, endpoint: &EndpointSettings) -> Access {
+        let call_timeout = Duration::from_secs(endpoint.call_timeout_s);
+        let account = self
+            .accounts
+            .entry(name.to_owned())
+            .or_insert_with(|| Arc::new(Account::new(name, call_timeout)));
+        let policy = BreakerPolicy { probe_within: call_timeout, ..BreakerPolicy::default() };
+        Access::new(model, account.clone(), policy, endpoint.concurrency)
     }
 
     fn model(
         &mut self,
-        agent: &AgentSettings,
+        name: &str,
+        model: &str,
         endpoint: &EndpointSettings,
+        gate: Arc<gate::Gate>,
     ) -> Option<Arc<dyn Model>> {
-        let key = |part| format!("endpoints.{}.{part}", agent.endpoint);
-        for (part, seconds) in [
-            ("connect_timeout_s", endpoint.connect_timeout_s),
-            ("call_timeout_s", endpoint.call_timeout_s),
-        ] {
-            if seconds == 0 {
-                self.note(key(part), "it must be at least 1".into());
-            }
+        let key = |part| format!("endpoints.{name}.{part}");
+        self.check_endpoint(name, endpoint);
+        if lacks_key(endpoint) {
+            let problem = "it is empty, and an agent asks there that does not go on without";
+            return self.mistake(key("api_key"), problem.into());
         }
-        let accepts = self.prices.capabilities(&agent.model, endpoint.protocol);
-        let made = match endpoint.protocol {
-            Protocol::Anthropic if endpoint.api_key.expose_secret().is_empty() => {
-                let problem = "it is empty, and an agent that parks when its model is \
-                               unavailable asks there";
-                return self.mistake(key("api_key"), problem.into());
-            }
-            Protocol::Anthropic => Anthropic::new(endpoint, &agent.model, accepts)
-                .map(|model| Arc::new(model) as Arc<dyn Model>),
-            Protocol::Openai => OpenAi::new(endpoint, &agent.model, accepts)
-                .map(|model| Arc::new(model) as Arc<dyn Model>),
-            Protocol::Offline => Ok(self.offline.clone() as Arc<dyn Model>),
+        let accepts = self.prices.capabilities(model, endpoint.protocol);
+        let made: Result<Arc<dyn Model>, BadEndpoint> = match endpoint.protocol {
+            Protocol::Anthropic => Anthropic::new(endpoint, model, accepts)
+                .map(|model| Arc::new(model.telling(gate)) as Arc<dyn Model>),
+            Protocol::Openai => OpenAi::new(endpoint, model, accepts)
+                .map(|model| Arc::new(model.telling(gate)) as Arc<dyn Model>),
+            Protocol::Offline => Ok(self.offline.model.clone()),
         };
         match made {
             Ok(model) => Some(model),
             Err(bad @ BadEndpoint::BaseUrl(_)) => self.mistake(key("base_url"), bad.to_string()),
             Err(bad @ BadEndpoint::Key) => self.mistake(key("api_key"), bad.to_string()),
             Err(bad @ BadEndpoint::Client(_)) => {
-                self.mistake(format!("endpoints.{}", agent.endpoint), bad.to_string())
+                self.mistake(format!("endpoints.{name}"), bad.to_string())
             }
         }
     }
 
-    fn breaker(&mut self, agent: &AgentSettings, endpoint: &EndpointSettings) -> Arc<Breaker> {
-        let probe_within = Duration::from_secs(endpoint.call_timeout_s);
-        let policy = BreakerPolicy { probe_within, ..BreakerPolicy::default() };
-        self.breakers
-            .entry((agent.endpoint.clone(), agent.model.clone()))
-            .or_insert_with(|| Arc::new(Breaker::new(policy)))
-            .clone()
+    fn check_endpoint(&mut self, name: &str, endpoint: &EndpointSettings) {
+        let at_least_one = [
+            ("connect_timeout_s", endpoint.connect_timeout_s),
+            ("call_timeout_s", endpoint.call_timeout_s),
+            ("concurrency", endpoint.concurrency.into()),
+        ];
+        for (part, value) in at_least_one {
+            if value == 0 {
+                self.note(format!("endpoints.{name}.{part}"), "it must be at least 1".into());
+            }
+        }
     }
 
     fn note(&mut self, key: String, problem: String) {
@@ -235,97 +284,11 @@ impl Assigning<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(change: impl FnOnce(&mut Settings)) -> Settings {
-        let mut settings = toml::from_str(include_str!("../../config/default.toml")).unwrap();
-        change(&mut settings);
-        settings
-    }
-
-    fn models(settings: &Settings) -> Result<Models, Vec<Mistake>> {
-        Models::new(settings, PriceBook::bundled())
-    }
-
-    fn anthropic(settings: &mut Settings) -> &mut EndpointSettings {
-        settings.endpoints.get_mut("anthropic").unwrap()
-    }
-
-    fn keys(settings: &Settings) -> Vec<String> {
-        models(settings).unwrap_err().into_iter().map(|mistake| mistake.key).collect()
-    }
-
-    #[test]
-    fn without_a_key_the_defaults_are_answered_offline() {
-        let models = models(&settings(|_| {})).unwrap();
-        let agent = models.agent("task_enricher").unwrap();
-        assert_eq!((agent.model.name(), agent.endpoint.as_str()), ("offline", "offline"));
-        assert!(agent.model.is_free() && agent.fallback.is_none());
-        assert!(AGENTS.iter().all(|name| models.agent(name).is_some_and(|it| it.model.is_free())));
-    }
-
-    #[test]
-    fn with_a_key_agents_ask_their_model_and_share_its_breaker() {
-        let models = models(&settings(|s| anthropic(s).api_key = "key".into())).unwrap();
-        let task = models.agent("task_enricher").unwrap();
-        let budget = models.agent("budget_analyst").unwrap();
-        assert_eq!(task.model.name(), "claude-sonnet-5-5");
-        assert_eq!(task.fallback.as_ref().unwrap().name(), "offline");
-        assert!(Arc::ptr_eq(&task.breaker, &budget.breaker));
-    }
-
-    #[test]
-    fn an_agent_that_parks_needs_a_key() {
-        let parks = settings(|s| {
-            s.agents.get_mut("task_enricher").unwrap().on_unavailable = OnUnavailable::Park;
-        });
-        assert_eq!(keys(&parks), ["endpoints.anthropic.api_key"]);
-    }
-
-    #[test]
-    fn a_local_server_needs_no_key() {
-        let models = models(&settings(|s| {
-            s.endpoints.get_mut("openai").unwrap().base_url = "http://127.0.0.1:11434/v1".into();
-            let agent = s.agents.get_mut("task_enricher").unwrap();
-            agent.endpoint = "openai".into();
-            agent.model = "llama-9".into();
-            agent.on_unavailable = OnUnavailable::Park;
-        }));
-        let models = models.unwrap();
-        let agent = models.agent("task_enricher").unwrap();
-        assert!(agent.model.name() == "llama-9" && agent.fallback.is_none());
-        assert!(!agent.has_price());
-    }
-
-    #[test]
-    fn all_mistakes_are_told_at_once_each_with_its_key() {
-        let wrong = settings(|s| {
-            anthropic(s).api_key = "key".into();
-            anthropic(s).base_url = "api.anthropic.com".into();
-            anthropic(s).call_timeout_s = 0;
-            s.agents.get_mut("budget_analyst").unwrap().endpoint = "elsewhere".into();
-            let mut agent = s.agents["task_enricher"].clone();
-            agent.max_tokens = 128_001;
-            s.agents.insert("poll_enricher".into(), agent.clone());
-            s.agents.insert("poet".into(), agent);
-        });
-        assert_eq!(
-            keys(&wrong),
-            [
-                "agents.budget_analyst.endpoint",
-                "agents.poet",
-                "agents.poll_enricher.max_tokens",
-                "endpoints.anthropic.base_url",
-                "endpoints.anthropic.call_timeout_s",
-            ]
-        );
-    }
-
-    #[test]
-    fn no_key_is_printed_with_the_models() {
-        let models = models(&settings(|s| anthropic(s).api_key = "sk-ant-secret".into())).unwrap();
-        assert!(!format!("{models:?}").contains("sk-ant"));
-    }
+/// Whether an endpoint cannot be asked for want of a key; local servers need none.
+fn lacks_key(endpoint: &EndpointSettings) -> bool {
+    endpoint.protocol == Protocol::Anthropic && endpoint.api_key.expose_secret().is_empty()
 }
+
+#[cfg(test)]
+#[path = "registry_tests.rs"]
+mod tests;

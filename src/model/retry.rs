@@ -97,9 +97,13 @@ pub fn verdict(error: &ModelError, tries: u32, policy: &RetryPolicy) -> Verdict 
         | ModelError::Cut(_)
         | ModelError::Server { .. }
         | ModelError::Unreadable(_) => again(error, tries, policy),
-        ModelError::AccountStopped(_) => {
-            Verdict::Park { after: policy.account_pause, account: true }
+        ModelError::AccountStopped { retry_after, .. } => {
+            Verdict::Park { after: retry_after.unwrap_or(policy.account_pause), account: true }
         }
+        ModelError::ModelMissing(_) => {
+            Verdict::Park { after: policy.account_pause, account: false }
+        }
+        ModelError::OnlyLater(error) => verdict(error, u32::MAX, policy),
         ModelError::Rejected { .. } => Verdict::GiveUp(Reason::RequestRejected),
         ModelError::Refused { .. } => Verdict::GiveUp(Reason::Refused),
         ModelError::Unusable { .. } => Verdict::Repair,
@@ -188,9 +192,23 @@ mod tests {
 
     #[test]
     fn a_stopped_account_is_left_alone_for_a_minute() {
-        let verdict = of(ModelError::AccountStopped("credit".into()), 1);
+        let stopped = |retry_after| {
+            of(ModelError::AccountStopped { message: "credit".into(), retry_after }, 1)
+        };
+        let verdict = stopped(None);
         assert_eq!(verdict, Verdict::Park { after: Duration::from_secs(60), account: true });
         assert!(verdict.is_unavailable());
+        let until = Duration::from_secs(7200);
+        assert_eq!(stopped(Some(until)), Verdict::Park { after: until, account: true });
+    }
+
+    #[test]
+    fn what_the_provider_says_not_to_try_again_is_left_for_later() {
+        let later = |error| of(ModelError::OnlyLater(Box::new(error)), 1);
+        let server = ModelError::Server { status: 500, explained: true, message: String::new() };
+        assert_eq!(later(server), Verdict::SpendAttempt);
+        let limited = later(ModelError::RateLimited { retry_after: seconds(1) });
+        assert_eq!(limited, Verdict::Park { after: Duration::from_secs(1), account: false });
     }
 
     #[test]

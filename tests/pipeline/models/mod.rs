@@ -28,6 +28,7 @@ fn endpoint(protocol: Protocol, base_url: &str, call_timeout_s: u64) -> Endpoint
         api_key: "fake-key".into(),
         connect_timeout_s: 5,
         call_timeout_s,
+        concurrency: 64,
     }
 }
 

@@ -97,7 +97,7 @@ async fn a_redirect_is_not_followed() {
     let head = format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {}/v1/messages", fake.url());
     let (url, _server) = canned(format!("{head}\r\ncontent-length: 0\r\n\r\n")).await;
     let error = ask(&anthropic(&url, "claude-sonnet-5-5", 10)).await.unwrap_err();
-    assert!(matches!(error, ModelError::AccountStopped(_)), "{error}");
+    assert!(matches!(error, ModelError::AccountStopped { .. }), "{error}");
     assert!(fake.requests().is_empty());
 }
 
