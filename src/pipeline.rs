@@ -255,7 +255,7 @@ impl Pipeline {
     /// The general answer to a question: from the cache, else from a model.
     async fn general_answer(&self, about: &About<'_>, question: &Question) -> Result<Found, Fault> {
         let assigned = self.assigned(question)?;
-        let key = question.key(assigned.model.name());
+        let key = question.key(assigned.primary.model.name());
         match self.cache.look(&about.claim.held, &key).await? {
             CacheLookup::Hit(entry) => Found::cached(question, entry),
             CacheLookup::InFlight { after } => {

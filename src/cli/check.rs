@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::broker;
 use crate::model::prices::PriceBook;
-use crate::model::registry::Models;
+use crate::model::registry::{Assigned, Models};
 use crate::settings::{self, Mistakes, Settings};
 use crate::store::{self, Store};
 
@@ -23,18 +23,7 @@ pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<
     let models = Models::new(settings, PriceBook::of(&settings.prices)?).map_err(Mistakes)?;
     let mut sound = true;
     for assigned in models.iter() {
-        let who = format!("agent {}: asks {}", assigned.agent, assigned.model.name());
-        if !assigned.has_price() {
-            sound = false;
-            println!("FAILED  {who}; it has no price, so what it is asked ends as `unpriced`");
-        }
-        match assigned.model.reach().await {
-            Ok(said) => println!("ok      {who}; {said}"),
-            Err(error) => {
-                sound = false;
-                println!("FAILED  {who}; {error}");
-            }
-        }
+        sound &= check_chain(assigned).await;
     }
     match check_store(settings, args).await {
         Ok(lines) => lines.iter().for_each(|line| println!("ok      {line}")),
@@ -51,6 +40,29 @@ pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<
         }
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tries whom an agent asks, in order; whether all of them can be asked.
+async fn check_chain(assigned: &Assigned) -> bool {
+    let mut sound = true;
+    for (nth, choice) in assigned.chain().enumerate() {
+        let verb = if nth == 0 { "asks" } else { "then asks" };
+        let (model, endpoint) = (choice.model.name(), &choice.endpoint);
+        let at = if choice.model.is_free() { String::new() } else { format!(" at {endpoint}") };
+        let who = format!("agent {}: {verb} {model}{at}", assigned.agent);
+        if !choice.has_price() {
+            sound = false;
+            println!("FAILED  {who}; it has no price, so what it is asked ends as `unpriced`");
+        }
+        match choice.model.reach().await {
+            Ok(said) => println!("ok      {who}; {said}"),
+            Err(error) => {
+                sound = false;
+                println!("FAILED  {who}; {error}");
+            }
+        }
+    }
+    sound
 }
 
 async fn check_store(settings: &Settings, args: CheckArgs) -> anyhow::Result<Vec<String>> {

@@ -2,8 +2,6 @@
 //!
 //! An answer that does not fit is sent back once with what is wrong with it.
 
-use std::sync::Arc;
-
 use super::answer::{Found, read};
 use super::{About, Pipeline};
 use crate::agents::{self, BadAnswer, Question};
@@ -12,9 +10,9 @@ use crate::domain::outcome::{ParkReason, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::model::registry::Assigned;
+use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
-use crate::model::{Model, ModelError, ModelRequest, ModelResponse};
+use crate::model::{ModelError, ModelRequest, ModelResponse};
 use crate::store::{CacheWrite, StoreError};
 
 /// One question of one message, and whom it goes to.
@@ -57,7 +55,7 @@ enum Reply {
 
 /// A request in one model's hands.
 pub(super) struct Call<'a> {
-    pub(super) model: &'a Arc<dyn Model>,
+    pub(super) choice: &'a Choice,
     pub(super) request: &'a ModelRequest,
     pub(super) fingerprint: &'a str,
 }
@@ -70,32 +68,41 @@ impl Pipeline {
         self.models.agent(agent).ok_or_else(missing)
     }
 
-    /// Asks the agent's model, or its fallback when the model cannot be asked.
+    /// Asks the agent's model, and down its chain for as long as nobody can be asked.
     pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Found, Fault> {
-        let fault = match self.ask_model(asked, &asked.assigned.model).await {
+        let Assigned { primary, fallbacks, .. } = asked.assigned;
+        // What a fallback was paid for in an earlier run is not paid for again.
+        let paid = fallbacks.iter().find(|fallback| kept_by(asked, fallback));
+        if let Some(paid) = paid.filter(|_| !kept_by(asked, primary))
+            && let Ok(found) = self.ask_model(asked, paid).await
+        {
+            return Ok(Found { write: None, ..found });
+        }
+        let fault = match self.ask_model(asked, primary).await {
             Ok(found) => return Ok(found),
             Err(Unanswered::Fault(fault)) => return Err(fault),
             Err(Unanswered::Unavailable(fault)) => fault,
             Err(Unanswered::OverBudget(scope)) => Limits::refuse(&scope),
         };
-        let Some(fallback) = &asked.assigned.fallback else { return Err(fault) };
-        match self.ask_model(asked, fallback).await {
-            // The fallback's answer never sits under the primary's key.
-            Ok(found) => Ok(Found { write: None, ..found }),
-            Err(_) => Err(fault),
+        for fallback in fallbacks {
+            match self.ask_model(asked, fallback).await {
+                // A fallback's answer never sits under the primary's key.
+                Ok(found) => return Ok(Found { write: None, ..found }),
+                // It answers, but not yet: its turn is worth the wait.
+                Err(Unanswered::Fault(wait @ Fault::Deferred { .. })) => return Err(wait),
+                // Its failure is not the message's.
+                Err(_) => {}
+            }
         }
+        Err(fault)
     }
 
     /// Asks one model, and once more when its answer does not fit.
-    async fn ask_model(
-        &self,
-        asked: &Asked<'_>,
-        model: &Arc<dyn Model>,
-    ) -> Result<Found, Unanswered> {
+    async fn ask_model(&self, asked: &Asked<'_>, choice: &Choice) -> Result<Found, Unanswered> {
         let question = asked.question;
         let request = self.request(asked).await?;
-        let fingerprint = question.fingerprint(model.name());
-        let first = Call { model, request: &request, fingerprint: &fingerprint };
+        let fingerprint = question.fingerprint(choice.model.name());
+        let first = Call { choice, request: &request, fingerprint: &fingerprint };
         let repair = match self.respond(asked, &first).await? {
             Reply::Answer(response) => match agents::read(question, &response.answer) {
                 Ok(base) => return Ok(self.found_by(asked, base, response)),
@@ -103,8 +110,8 @@ impl Pipeline {
             },
             Reply::Unusable(bad) => agents::repair(&request, &bad, &serde_json::Value::Null),
         };
-        let fingerprint = question.repair_fingerprint(model.name());
-        let second = Call { model, request: &repair, fingerprint: &fingerprint };
+        let fingerprint = question.repair_fingerprint(choice.model.name());
+        let second = Call { choice, request: &repair, fingerprint: &fingerprint };
         match self.respond(asked, &second).await? {
             Reply::Answer(response) => {
                 let base = read(question, &response.answer)?;
@@ -152,8 +159,8 @@ impl Pipeline {
             let (model, answer) = (kept.model.clone(), kept.answer.clone());
             return Ok(Reply::Answer(ModelResponse { model, answer, usage: Usage::default() }));
         }
-        if call.model.is_free() {
-            let answered = call.model.ask(call.request).await;
+        if call.choice.model.is_free() {
+            let answered = call.choice.model.ask(call.request).await;
             return answered.map(Reply::Answer).map_err(|error| Fault::transient(error).into());
         }
         let mut tries = 0;
@@ -172,6 +179,13 @@ impl Pipeline {
             }
         }
     }
+}
+
+/// Whether an answer of that model is kept from an earlier run.
+fn kept_by(asked: &Asked<'_>, choice: &Choice) -> bool {
+    let model = choice.model.name();
+    let prints = [asked.question.fingerprint(model), asked.question.repair_fingerprint(model)];
+    asked.about.claim.kept.iter().any(|kept| prints.contains(&kept.fingerprint))
 }
 
 /// What the end of all tries means for the message.

@@ -12,6 +12,7 @@ use crate::domain::outcome::{ParkReason, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Fault;
 use crate::limits::{Asking, Permit, Refusal};
+use crate::model::access::{Closed, Needs};
 use crate::model::{Billing, ModelError, ModelResponse};
 use crate::store::{Charge, StoreError};
 use crate::telemetry::metrics;
@@ -29,19 +30,14 @@ impl Pipeline {
         if self.runtime.borrow().paused {
             return Err(Fault::deferred(PAUSE, ParkReason::Paused).into());
         }
-        let breaker = &asked.assigned.breaker;
-        if let Err(after) = breaker.allow() {
-            return Err(Unanswered::Unavailable(Fault::deferred(
-                after,
-                ParkReason::ProviderPaused,
-            )));
-        }
-        let permit = self.permit(asked, call).await.inspect_err(|_| breaker.unsent())?;
+        let model = &call.choice.model;
+        let entry = call.choice.access.enter(needs(asked, call)).await.map_err(turned_away)?;
+        let permit = self.permit(asked, call).await?;
         let started = Instant::now();
-        let answered = call.model.ask(call.request).await;
+        let answered = model.ask(call.request).await;
         let result = if answered.is_ok() { "answered" } else { "failed" };
-        metrics::model_call(call.request.agent, call.model.name(), result, started.elapsed());
-        breaker.saw(&answered);
+        metrics::model_call(call.request.agent, model.name(), result, started.elapsed());
+        entry.saw(&answered);
         self.settle_ledger(asked, call, &permit, &answered).await?;
         Ok(answered)
     }
@@ -49,10 +45,10 @@ impl Pipeline {
     /// An admission that is still fresh; one that was kept for too long is returned, and its message parked.
     async fn permit(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Permit, Unanswered> {
         let About { claim, message, event, .. } = *asked.about;
-        let (model, request) = (call.model.name(), call.request);
+        let (model, request) = (call.choice.model.name(), call.request);
         let prompt = asked.question.most_prompt_tokens(request);
         let now = jiff::Timestamp::now();
-        let worst_case = asked.assigned.prices.worst_case(model, prompt, request.max_tokens, now);
+        let worst_case = call.choice.prices.worst_case(model, prompt, request.max_tokens, now);
         let Some(worst_case) = worst_case else {
             return Err(
                 Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")).into()
@@ -102,8 +98,8 @@ impl Pipeline {
             }
             Billing::Charged { usage, model } => (usage, model),
         };
-        let model = call.model.name();
-        let Some(cost) = asked.assigned.prices.price(model, &usage, jiff::Timestamp::now()) else {
+        let model = call.choice.model.name();
+        let Some(cost) = call.choice.prices.price(model, &usage, jiff::Timestamp::now()) else {
             warn!(model, "a response has no price: its ledger row stays at the worst case");
             asked.about.bill.add(usage, NanoUsd::ZERO);
             return self.store.mark_ambiguous(permit.ledger).await;
@@ -128,6 +124,22 @@ impl Pipeline {
             }
             tokio::time::sleep(pauses.next()).await;
         }
+    }
+}
+
+/// What a request takes of the provider's limits, at most.
+fn needs(asked: &Asked<'_>, call: &Call<'_>) -> Needs {
+    let input = asked.question.most_prompt_tokens(call.request);
+    Needs { input, output: call.request.max_tokens.into() }
+}
+
+/// A model that answers is worth waiting for; for one that does not, a fallback may be asked.
+fn turned_away(closed: Closed) -> Unanswered {
+    match closed {
+        Closed::Unavailable(after) => {
+            Unanswered::Unavailable(Fault::deferred(after, ParkReason::ProviderPaused))
+        }
+        Closed::Busy(after) => Fault::deferred(after, ParkReason::ModelBusy).into(),
     }
 }
 

@@ -43,10 +43,10 @@ impl Pipeline {
     ) -> Result<Option<Intent>, Fault> {
         let question = agents::classification(about.event, about.message, guess);
         let assigned = self.assigned(&question)?;
-        if assigned.model.is_free() {
+        if assigned.primary.model.is_free() {
             return Ok(None);
         }
-        let key = question.key(assigned.model.name());
+        let key = question.key(assigned.primary.model.name());
         let found = self.ask(&Asked { about, question: &question, assigned, key }).await?;
         let Base::Intent(intent) = found.base else { return Ok(None) };
         Ok(Some(intent))
