@@ -11,7 +11,7 @@ use super::ids::{EventId, MessageId, PersonId, RoomId};
 use super::money::Currency;
 
 /// What a group plans.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Its ID.
     pub id: EventId,

@@ -222,8 +222,8 @@ pub struct Charge {
 /// Which part of an event's past is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContextQuery {
-    /// The event.
-    pub event: EventId,
+    /// The event, as the claim read it.
+    pub event: Event,
     /// The message before which the past ends, by its time and ID; it is not part of the answer.
     pub before: (Timestamp, MessageId),
     /// At most so many messages.

@@ -4,6 +4,7 @@
 //! out of order never shows in a context.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use sqlx::types::Json;
 
@@ -11,31 +12,50 @@ use super::PostgresStore;
 use super::codec::{Instant, count, read};
 use super::pool::store_error;
 use super::projections::{entries, stored_rows};
-use crate::domain::chat::{Event, Message, Vendor};
-use crate::domain::ids::{EventId, MessageId};
-use crate::domain::projection::{Projections, fold};
+use crate::domain::chat::{Event, Vendor};
+use crate::domain::enrichment::Contribution;
+use crate::domain::ids::{MessageId, PersonId};
+use crate::domain::projection::{Entry, Projections, fold};
 use crate::store::{ContextQuery, ContextRows, Stored};
 
-// Each room gives its newest, so that a long chat is not read in whole.
-const MESSAGES_BEFORE: &str = r#"
-    select jsonb_build_object(
-        'id', m.id, 'room', m.room_id, 'sender', m.sender_id, 'sent_at', m.sent_at,
-        'text', coalesce(m.text, ''), 'revision', coalesce(m.revision, 1),
-        'deleted_at', m.deleted_at, 'detected_intent', m.detected_intent,
-        'extracted_entities', m.extracted_entities
-    )
-    from rooms r cross join lateral (
-        select * from messages newest
-        where newest.room_id = r.id and newest.deleted_at is null
-            and (newest.sent_at, newest.id collate "C") < ($2, $3)
-        order by newest.sent_at desc, newest.id collate "C" desc
-        limit $4
-    ) m
-    where r.event_id = $1
-    order by m.sent_at desc, m.id collate "C" desc
-    limit $4"#;
-
-const EVENT: &str = "select event_json($1)";
+// One round trip: messages, oldest first, and what tasks and expenses are folded from, if they are
+// asked for. Each room gives its newest messages, so that a long chat is not read in whole; of each
+// message's contributions the latest revision speaks.
+const CONTEXT: &str = r#"
+    select
+        (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'id', m.id, 'room', m.room_id, 'sender', m.sender_id, 'sent_at', m.sent_at,
+                'text', coalesce(m.text, ''), 'revision', coalesce(m.revision, 1),
+                'deleted_at', m.deleted_at, 'detected_intent', m.detected_intent,
+                'extracted_entities', m.extracted_entities
+            ) order by m.sent_at, m.id collate "C"), '[]')
+            from (
+                select newest.* from rooms r cross join lateral (
+                    select * from messages of_room
+                    where of_room.room_id = r.id and of_room.deleted_at is null
+                        and (of_room.sent_at, of_room.id collate "C") < ($2, $3)
+                    order by of_room.sent_at desc, of_room.id collate "C" desc
+                    limit $4
+                ) newest
+                where r.event_id = $1
+                order by newest.sent_at desc, newest.id collate "C" desc
+                limit $4
+            ) m
+        ),
+        (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'message', e.message_id, 'sent_at', e.sent_at, 'sender', e.sender_id,
+                'contribution', e.contribution
+            )), '[]')
+            from enrichments e
+            where $5 and e.event_id = $1 and e.changes_rows
+                and (e.sent_at, e.message_id) < ($2, $3)
+                and not exists (
+                    select 1 from enrichments later
+                    where later.message_id = e.message_id and later.revision > e.revision
+                )
+        )"#;
 
 // An item that nobody has worked on yet counts; a message that has no item never will be.
 const UNSETTLED_BEFORE: &str = r#"
@@ -56,48 +76,27 @@ const VENDORS: &str = r#"
     limit $2"#;
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[MESSAGES_BEFORE, EVENT, UNSETTLED_BEFORE, VENDORS];
+pub(super) const STATEMENTS: &[&str] = &[CONTEXT, UNSETTLED_BEFORE, VENDORS];
 
 impl PostgresStore {
     pub(super) async fn context_before(&self, query: &ContextQuery) -> Stored<ContextRows> {
-        let messages = self.messages_before(query).await?;
-        if query.tasks == 0 && query.expenses == 0 {
-            return Ok(ContextRows { messages, ..ContextRows::default() });
-        }
-        let Some(event) = self.event(&query.event).await? else {
-            return Ok(ContextRows { messages, ..ContextRows::default() });
-        };
-        let mut rows = self.rows_of(&event, Some(&query.before)).await?;
-        keep_newest(&mut rows.tasks, query.tasks);
-        keep_newest(&mut rows.expenses, query.expenses);
-        Ok(ContextRows { messages, tasks: rows.tasks, expenses: rows.expenses })
-    }
-
-    async fn messages_before(&self, query: &ContextQuery) -> Stored<Vec<Message>> {
         let (sent_at, id) = &query.before;
-        let newest_first: Vec<Json<Value>> = sqlx::query_scalar(MESSAGES_BEFORE)
-            .bind(query.event.as_str())
+        let event = query.event.id.as_str();
+        let (Json(messages), Json(entries)): (Json<Value>, Json<Value>) = sqlx::query_as(CONTEXT)
+            .bind(event)
             .bind(Instant(*sent_at))
             .bind(id.as_str())
             .bind(i64::from(query.messages))
-            .fetch_all(self.pool())
-            .await
-            .map_err(store_error)?;
-        let event = query.event.as_str();
-        newest_first
-            .into_iter()
-            .rev()
-            .map(|Json(row)| read("messages of event", event, row))
-            .collect()
-    }
-
-    pub(super) async fn event(&self, event: &EventId) -> Stored<Option<Event>> {
-        let row: Option<Json<Value>> = sqlx::query_scalar(EVENT)
-            .bind(event.as_str())
+            .bind(query.tasks > 0 || query.expenses > 0)
             .fetch_one(self.pool())
             .await
             .map_err(store_error)?;
-        row.map(|Json(row)| read("events", event.as_str(), row)).transpose()
+        let entries: Vec<StoredEntry> = read("enrichments of event", event, entries)?;
+        let mut rows = fold(&query.event, entries.into_iter().map(Entry::from).collect());
+        keep_newest(&mut rows.tasks, query.tasks);
+        keep_newest(&mut rows.expenses, query.expenses);
+        let messages = read("messages of event", event, messages)?;
+        Ok(ContextRows { messages, tasks: rows.tasks, expenses: rows.expenses })
     }
 
     pub(super) async fn rows_of(
@@ -129,6 +128,21 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         rows.into_iter().map(|Json(row)| read("vendors of kind", kind, row)).collect()
+    }
+}
+
+/// What a message contributed, as the statement gives it.
+#[derive(Deserialize)]
+struct StoredEntry {
+    message: MessageId,
+    sent_at: Timestamp,
+    sender: PersonId,
+    contribution: Contribution,
+}
+
+impl From<StoredEntry> for Entry {
+    fn from(StoredEntry { message, sent_at, sender, contribution }: StoredEntry) -> Self {
+        Self { message, sent_at, sender, contribution }
     }
 }
 

@@ -35,11 +35,9 @@ impl SqliteStore {
         if query.tasks == 0 && query.expenses == 0 {
             return Ok(context);
         }
-        if let Some(event) = load_event(&mut tx, query.event.as_str()).await? {
-            let rows = fold::rows_before(&mut tx, &event, &query.before).await?;
-            context.tasks = newest(rows.tasks, query.tasks);
-            context.expenses = newest(rows.expenses, query.expenses);
-        }
+        let rows = fold::rows_before(&mut tx, &query.event, &query.before).await?;
+        context.tasks = newest(rows.tasks, query.tasks);
+        context.expenses = newest(rows.expenses, query.expenses);
         Ok(context)
     }
 
@@ -82,7 +80,7 @@ async fn messages_before(
 ) -> Done<Vec<Message>> {
     let (sent_at, message) = &query.before;
     let rows = sqlx::query(MESSAGES)
-        .bind(query.event.as_str())
+        .bind(query.event.id.as_str())
         .bind(sent_at.as_microsecond())
         .bind(message.as_str())
         .bind(query.messages)

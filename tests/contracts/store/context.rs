@@ -9,8 +9,7 @@ use gleaner::store::{ContextQuery, ContextRows, IngestBatch, Store as _};
 
 use super::harness::{Harness, LONG, done};
 use super::samples::{
-    at, chat, completed, event, event_id, expense, follow_up, item, message, message_id, park,
-    skipped, task,
+    at, chat, completed, event, expense, follow_up, item, message, message_id, park, skipped, task,
 };
 
 promises! {
@@ -27,7 +26,7 @@ promises! {
 
 fn query(before: &Message, messages: u32, tasks: u32, expenses: u32) -> ContextQuery {
     let before = (before.sent_at, before.id.clone());
-    ContextQuery { event: event_id(), before, messages, tasks, expenses }
+    ContextQuery { event: event(), before, messages, tasks, expenses }
 }
 
 async fn past(h: &impl Harness, before: &Message, messages: u32) -> Vec<String> {

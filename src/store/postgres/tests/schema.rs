@@ -75,7 +75,7 @@ async fn inputs_may_be_views_over_the_applications_tables() {
     assert_eq!((event.tenant.as_str(), event.currency.code()), ("default", "GBP"));
     assert_eq!(event.people(), [PersonId("ana".into())]);
     let query = ContextQuery {
-        event: event.id.clone(),
+        event: event.clone(),
         before: (found.sent_at + jiff::SignedDuration::from_secs(1), message(9).id),
         messages: 10,
         tasks: 10,
