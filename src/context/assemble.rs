@@ -6,22 +6,26 @@
 
 use jiff::Timestamp;
 
-use super::text::{escape_line, escape_within, tokens, units, units_in};
+use super::text::{escape_line, escape_name, escape_within};
 use super::{Level, Limits};
 use crate::domain::chat::{Event, Message};
 use crate::domain::projection::{ExpenseRow, TaskRow};
+use crate::model::estimate::{Estimate, parts_in, whole};
 use crate::store::ContextRows;
 
 /// A context, ready for a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// Facts, rows and the message, delimited; the message stands last.
+    /// The event and its participants, delimited: the same bytes for all messages of an event.
+    pub facts: String,
+    /// Rows and the message, delimited; the message stands last.
     pub text: String,
-    /// Its tokens by [`super::estimate`]; never above the level's cap.
+    /// The tokens of both by the estimate; never above the level's cap.
     pub tokens: u32,
 }
 
-/// The longest name, in characters: facts and sender must fit the least level even in emoji.
+/// The longest name, in characters and tokens: facts and sender must fit the least level even in
+/// emoji, and by an estimate half as high again.
 const LONGEST_NAME: usize = 32;
 
 /// The longest title or phrase that is written, in characters.
@@ -31,67 +35,101 @@ const LONGEST_PHRASE: usize = 120;
 ///
 /// Rows that the level does not allow, and messages from the message on, are left out even
 /// when they are given.
-pub fn assemble(level: Level, event: &Event, message: &Message, rows: &ContextRows) -> Context {
+pub fn assemble(
+    level: Level,
+    event: &Event,
+    message: &Message,
+    rows: &ContextRows,
+    estimate: &Estimate,
+) -> Context {
     let limits = level.limits();
-    let cap = units_in(limits.tokens);
-    let mut text = facts(event);
-    let trigger = trigger(event, message, cap - units(&text));
-    let mut left = cap - units(&text) - units(&trigger);
+    let facts = facts(event, limits);
+    let left = parts_in(limits.tokens).saturating_sub(estimate.parts(&facts));
+    let mut rest = Rest { text: String::new(), left, estimate };
 
-    if limits.participants {
-        let names = people(event, left / 6);
-        spend(&mut text, &mut left, names);
-    }
-    let part = left / 3;
-    spend(&mut text, &mut left, section("tasks", &task_lines(rows, limits), part));
-    spend(&mut text, &mut left, section("expenses", &expense_lines(event, rows, limits), part));
-    let messages = section("messages", &message_lines(event, message, rows, limits), left);
-    spend(&mut text, &mut left, messages);
+    let trigger = trigger(event, message, &rest);
+    rest.left = rest.left.saturating_sub(estimate.parts(&trigger));
+    let part = rest.left / 3;
+    rest.section("tasks", &task_lines(rows, limits), part);
+    rest.section("expenses", &expense_lines(event, rows, limits), part);
+    rest.section("messages", &message_lines(event, message, rows, limits), rest.left);
 
-    text.push_str(&trigger);
-    let tokens = tokens(units(&text));
-    Context { text, tokens }
+    let text = rest.text + &trigger;
+    let tokens = whole(estimate.parts(&facts) + estimate.parts(&text));
+    Context { facts, text, tokens }
 }
 
-fn spend(text: &mut String, left: &mut u64, section: String) {
-    *left -= units(&section);
-    text.push_str(&section);
+/// What is written after the facts, and how many parts of a token may still come.
+struct Rest<'a> {
+    text: String,
+    left: u64,
+    estimate: &'a Estimate,
+}
+
+impl Rest<'_> {
+    /// The last lines that fit between tags, oldest first; nothing when none fits.
+    fn section(&mut self, tag: &str, lines: &[String], most: u64) {
+        let (open, close) = (format!("<{tag}>\n"), format!("</{tag}>\n"));
+        let tags = self.estimate.parts(&open) + self.estimate.parts(&close);
+        let mut used = tags;
+        let mut first = lines.len();
+        while first > 0 && used + self.estimate.parts(&lines[first - 1]) <= most {
+            first -= 1;
+            used += self.estimate.parts(&lines[first]);
+        }
+        if first < lines.len() {
+            self.left -= used;
+            self.text.extend([open, lines[first..].concat(), close]);
+        }
+    }
+}
+
+/// What is the same for all messages of an event. It is measured by the high estimate, so that
+/// nothing that is learnt changes its bytes.
+fn facts(event: &Event, limits: Limits) -> String {
+    let mut facts = event_lines(event);
+    if limits.participants {
+        facts.push_str(&people(event, parts_in(limits.tokens / 6)));
+    }
+    facts
 }
 
 /// The event in a few bounded lines.
-fn facts(event: &Event) -> String {
+fn event_lines(event: &Event) -> String {
     let starts = event.starts_at.map_or("unknown".to_owned(), |at| local(event, at));
     let budget = event.budget.map_or("unknown".to_owned(), |minor| {
         format!("{} {}", event.currency, event.currency.format(minor))
     });
     format!(
         "<event>\nname: {}\nkind: {}\nstarts: {starts}\nbudget: {budget}\nlanguage: {}\n</event>\n",
-        escape_line(&event.name, LONGEST_NAME),
-        escape_line(&event.kind, LONGEST_NAME),
-        escape_line(&event.locale, 12),
+        escape_name(&event.name, LONGEST_NAME),
+        escape_name(&event.kind, LONGEST_NAME),
+        escape_name(&event.locale, 12),
     )
 }
 
 /// The message in hand, cut in its middle when it alone would pass the cap.
-fn trigger(event: &Event, message: &Message, most: u64) -> String {
+fn trigger(event: &Event, message: &Message, rest: &Rest<'_>) -> String {
     let open = format!(
         "<message_in_hand from=\"{}\" at=\"{}\">",
-        escape_line(event.name_of(&message.sender), LONGEST_NAME),
+        escape_name(event.name_of(&message.sender), LONGEST_NAME),
         local(event, message.sent_at)
     );
     let close = "</message_in_hand>\n";
-    let room = most.saturating_sub(units(&open) + units(close));
-    format!("{open}{}{close}", escape_within(&message.text, room))
+    let tags = rest.estimate.parts(&open) + rest.estimate.parts(close);
+    let room = rest.left.saturating_sub(tags);
+    format!("{open}{}{close}", escape_within(&message.text, room, rest.estimate))
 }
 
 /// The participants in their order, as many as fit.
 fn people(event: &Event, most: u64) -> String {
+    let parts = |text: &str| Estimate::HIGH.parts(text);
     let (open, close) = ("<participants>\n", "\n</participants>\n");
-    let mut left = most.saturating_sub(units(open) + units(close));
+    let mut left = most.saturating_sub(parts(open) + parts(close));
     let mut names = Vec::new();
     for person in &event.participants {
-        let name = escape_line(&person.name, LONGEST_NAME);
-        let cost = units(&name) + units(", ");
+        let name = escape_name(&person.name, LONGEST_NAME);
+        let cost = parts(&name) + parts(", ");
         if cost > left {
             break;
         }
@@ -99,22 +137,6 @@ fn people(event: &Event, most: u64) -> String {
         names.push(name);
     }
     if names.is_empty() { String::new() } else { format!("{open}{}{close}", names.join(", ")) }
-}
-
-/// The last lines that fit between tags, oldest first; nothing when none fits.
-fn section(tag: &str, lines: &[String], most: u64) -> String {
-    let (open, close) = (format!("<{tag}>\n"), format!("</{tag}>\n"));
-    let mut left = most.saturating_sub(units(&open) + units(&close));
-    let mut first = lines.len();
-    while first > 0 && units(&lines[first - 1]) <= left {
-        first -= 1;
-        left -= units(&lines[first]);
-    }
-    if first == lines.len() {
-        String::new()
-    } else {
-        format!("{open}{}{close}", lines[first..].concat())
-    }
 }
 
 fn newest<T>(rows: &[T], most: u32) -> &[T] {
@@ -131,7 +153,7 @@ fn task_line(task: &TaskRow) -> String {
     format!(
         "- {} ({}, {due}, {})\n",
         escape_line(&task.title, LONGEST_PHRASE),
-        escape_line(who, LONGEST_NAME),
+        escape_name(who, LONGEST_NAME),
         task.status.name(),
     )
 }
@@ -149,7 +171,7 @@ fn expense_line(event: &Event, row: &ExpenseRow) -> String {
         row.currency.format(row.minor),
         escape_line(&row.category, 20),
         row.status.name(),
-        escape_line(payer, LONGEST_NAME),
+        escape_name(payer, LONGEST_NAME),
         row.opened_at.to_zoned(event.zone()).date(),
     )
 }
@@ -171,7 +193,7 @@ fn message_lines(
 fn message_line(event: &Event, message: &Message) -> String {
     format!(
         "<message from=\"{}\" at=\"{}\">{}</message>\n",
-        escape_line(event.name_of(&message.sender), LONGEST_NAME),
+        escape_name(event.name_of(&message.sender), LONGEST_NAME),
         local(event, message.sent_at),
         escape_line(&message.text, 600),
     )

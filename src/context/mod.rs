@@ -1,7 +1,7 @@
 //! Context levels: what of an event's past a model may see, within a token cap.
 //!
 //! [`query`] says which rows a level reads, [`assemble()`] writes them: what
-//! changes least stands first (the event, then people, tasks, expenses,
+//! changes least stands first (the event and its people, then tasks, expenses,
 //! messages), so that a provider's prompt cache can keep the beginning; the
 //! message itself stands last and is always there.
 
@@ -11,8 +11,9 @@ mod text;
 use crate::domain::chat::{Event, Message};
 use crate::store::ContextQuery;
 
+pub use crate::model::estimate::estimate;
 pub use assemble::{Context, assemble};
-pub use text::{escape, escape_line, estimate};
+pub use text::{escape, escape_line};
 
 /// How much of an event's past an agent may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +31,7 @@ pub enum Level {
 /// What a level allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Tokens of the context with the message, by [`estimate`].
+    /// Tokens of the context with the message, by the estimate that it is assembled with.
     pub tokens: u32,
     /// Messages before the one in hand.
     pub messages: u32,
@@ -75,7 +76,7 @@ pub fn query(level: Level, event: &Event, message: &Message) -> Option<ContextQu
         return None;
     }
     Some(ContextQuery {
-        event: event.id.clone(),
+        event: event.clone(),
         before: (message.sent_at, message.id.clone()),
         messages: limits.messages,
         tasks: limits.tasks,

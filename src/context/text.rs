@@ -1,40 +1,9 @@
-//! What chat text looks like inside a prompt, and how many tokens it may be.
+//! What chat text looks like inside a prompt.
 //!
 //! Everything that people wrote (messages, names, titles) is escaped before it
 //! is put between tags, so no text can close the tags that hold it.
 
-/// Twelfths of a token: the estimate adds up character by character, exactly.
-const WHOLE: u64 = 12;
-
-/// A token estimate that starts high: English runs at about 2.4 letters a token here, while
-/// current tokenizers take three to four; other scripts a token a letter, emoji three.
-pub fn estimate(text: &str) -> u32 {
-    tokens(units(text))
-}
-
-/// Twelfths of a token of a text; those of two texts add up to those of both joined.
-pub(super) fn units(text: &str) -> u64 {
-    text.chars().map(units_of).sum()
-}
-
-/// Whole tokens, rounded up.
-pub(super) fn tokens(units: u64) -> u32 {
-    u32::try_from(units.div_ceil(WHOLE)).unwrap_or(u32::MAX)
-}
-
-/// The twelfths that a number of tokens holds.
-pub(super) fn units_in(tokens: u32) -> u64 {
-    u64::from(tokens) * WHOLE
-}
-
-fn units_of(c: char) -> u64 {
-    match c {
-        'a'..='z' | 'A'..='Z' | ' ' => 5,
-        c if c.is_ascii() => 6,
-        c if c.len_utf8() < 4 => 12,
-        _ => 36,
-    }
-}
+use crate::model::estimate::{Estimate, parts_in};
 
 /// The text as data: angle brackets, ampersands and quotes escaped, control characters but line
 /// breaks dropped.
@@ -65,30 +34,43 @@ pub fn escape_line(text: &str, longest: usize) -> String {
     escape(&cut)
 }
 
+/// A name on one line: at most so many characters, and at most as many tokens by the high
+/// estimate, which emoji reach sooner.
+pub(super) fn escape_name(text: &str, longest: usize) -> String {
+    let line = escape_line(text, longest);
+    let most = parts_in(u32::try_from(longest).unwrap_or(u32::MAX));
+    if Estimate::HIGH.parts(&line) <= most {
+        return line;
+    }
+    let whole = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let room = most - Estimate::HIGH.parts("…");
+    escape(&taken(whole.chars(), room, &Estimate::HIGH)) + "…"
+}
+
 /// What stands where text was cut out.
 const CUT: &str = "\n[cut]\n";
 
-/// The text as data, cut in its middle until it holds at most so many units: how a message begins
-/// and how it ends says most.
-pub(super) fn escape_within(text: &str, most: u64) -> String {
+/// The text as data, cut in its middle until it holds at most so many parts of a token: how a
+/// message begins and how it ends says most.
+pub(super) fn escape_within(text: &str, most: u64, estimate: &Estimate) -> String {
     let whole = escape(text);
-    if units(&whole) <= most {
+    if estimate.parts(&whole) <= most {
         return whole;
     }
-    let half = most.saturating_sub(units(CUT)) / 2;
-    let head = taken(text.chars(), half);
-    let tail = taken(text.chars().rev(), half);
+    let half = most.saturating_sub(estimate.parts(CUT)) / 2;
+    let head = taken(text.chars(), half, estimate);
+    let tail = taken(text.chars().rev(), half, estimate);
     let tail: String = tail.chars().rev().collect();
     let cut = format!("{}{CUT}{}", escape(&head), escape(&tail));
-    if units(&cut) <= most { cut } else { String::new() }
+    if estimate.parts(&cut) <= most { cut } else { String::new() }
 }
 
-/// Characters from the start until their escaped form would hold more than so many units.
-fn taken(chars: impl Iterator<Item = char>, most: u64) -> String {
+/// Characters from the start until their escaped form would hold more than so many parts.
+fn taken(chars: impl Iterator<Item = char>, most: u64, estimate: &Estimate) -> String {
     let mut used = 0;
     chars
         .take_while(|c| {
-            used += units(&escape(c.encode_utf8(&mut [0; 4])));
+            used += estimate.parts(&escape(c.encode_utf8(&mut [0; 4])));
             used <= most
         })
         .collect()
@@ -100,16 +82,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_estimate_starts_high_for_english_digits_and_emoji() {
-        let english = "Meera can you get onto the photographer this week please";
-        assert!(estimate(english) as usize >= english.split(' ').count() * 2);
-        assert_eq!(estimate("1234"), 2);
-        assert_eq!(estimate("🏕️🏕️"), 8);
-        assert_eq!(estimate("花火"), 2);
-        assert_eq!(estimate(""), 0);
-    }
-
     proptest! {
         #[test]
         fn escaped_text_holds_no_tag(text in any::<String>()) {
@@ -118,14 +90,22 @@ mod tests {
         }
 
         #[test]
-        fn cut_text_never_passes_its_units(text in any::<String>(), most in 0u64..600) {
-            prop_assert!(units(&escape_within(&text, most)) <= most);
+        fn cut_text_never_passes_its_parts(text in any::<String>(), most in 0u64..600_000) {
+            let cut = escape_within(&text, most, &Estimate::HIGH);
+            prop_assert!(Estimate::HIGH.parts(&cut) <= most);
+        }
+
+        #[test]
+        fn a_name_never_passes_its_tokens(text in "[a-z<&é花🏕 ]{0,80}", longest in 2usize..60) {
+            let name = escape_name(&text, longest);
+            prop_assert!(Estimate::HIGH.tokens(&name) as usize <= longest.max(3), "{name}");
         }
     }
 
     #[test]
     fn a_cut_text_keeps_its_beginning_and_its_end() {
-        let cut = escape_within(&format!("start {} end", "x".repeat(5000)), 600);
+        let text = format!("start {} end", "x".repeat(5000));
+        let cut = escape_within(&text, 600_000, &Estimate::HIGH);
         assert!(cut.starts_with("start") && cut.ends_with("end") && cut.contains("[cut]"), "{cut}");
     }
 

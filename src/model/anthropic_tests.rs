@@ -22,6 +22,7 @@ fn request(system: &str) -> ModelRequest {
     ModelRequest {
         agent: "task_enricher",
         system: system.into(),
+        facts: String::new(),
         user: "book the photographer".into(),
         brief: Brief::Task { object: "photographer".into(), action: "book".into() },
         schema: json!({"type": "object", "properties": {"lead": {"type": "string", "minLength": 1}},

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::estimate::TokenEstimates;
 use super::prices::PriceBook;
 use super::{Model, offline};
 
@@ -38,6 +39,8 @@ pub struct Choice {
     pub access: Arc<Access>,
     /// What it costs.
     pub prices: Arc<PriceBook>,
+    /// How many tokens its prompts are; shared by all choices, learnt for each model.
+    pub estimates: Arc<TokenEstimates>,
 }
 
 impl Choice {

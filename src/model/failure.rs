@@ -142,7 +142,7 @@ fn words(reply: &Reply, explanation: Option<Explanation>, request: &ModelRequest
     };
     let code = codes.first().map(|code| printable(code)).unwrap_or_else(|| "error".into());
     let message: String = message.chars().take(LONGEST_MESSAGE).collect();
-    if quotes(&message, &request.user) {
+    if quotes(&message, &request.facts) || quotes(&message, &request.user) {
         return format!("{code}, in words that quote the request{id}");
     }
     format!("{code}: {}{id}", message.replace(char::is_control, " "))
@@ -183,6 +183,7 @@ mod tests {
         ModelRequest {
             agent: "task_enricher",
             system: "You know how events are planned.".into(),
+            facts: String::new(),
             user: "message: aunt Greta's divorce party needs a photographer".into(),
             brief: Brief::Task { object: "photographer".into(), action: "book".into() },
             schema: json!({}),

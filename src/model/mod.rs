@@ -6,6 +6,8 @@
 pub mod capabilities;
 mod table;
 pub mod prices;
+pub mod estimate;
+mod regression;
 pub mod retry;
 pub mod breaker;
 mod concurrency;
@@ -40,7 +42,10 @@ pub struct ModelRequest {
     pub agent: &'static str,
     /// The system prompt: ours alone, never chat text.
     pub system: String,
-    /// The data: facts, context and the message, delimited.
+    /// The event's own facts, delimited: the same bytes in all requests of an event, so that a
+    /// provider may cache the prompt up to their end. Empty where no event is known.
+    pub facts: String,
+    /// The rest of the data: rows, the message and the question, delimited.
     pub user: String,
     /// The same facts, typed, for a model that reads no prose.
     pub brief: Brief,

@@ -22,6 +22,7 @@ fn request(schema: Value) -> ModelRequest {
     ModelRequest {
         agent: "task_enricher",
         system: "You plan events.".into(),
+        facts: String::new(),
         user: "book the photographer".into(),
         brief: Brief::Task { object: "photographer".into(), action: "book".into() },
         schema,

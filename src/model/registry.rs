@@ -14,6 +14,7 @@ use super::chain::Entry;
 use super::http::BadEndpoint;
 use super::offline::{self, Offline};
 use super::openai::OpenAi;
+use super::estimate::TokenEstimates;
 use super::prices::PriceBook;
 use super::{Model, gate};
 use crate::settings::{
@@ -90,6 +91,7 @@ impl<'a> Assigning<'a> {
             model: Arc::new(Offline::bundled()),
             access: Arc::new(access),
             prices: prices.clone(),
+            estimates: Arc::new(TokenEstimates::default()),
         };
         let (accounts, choices) = (BTreeMap::new(), BTreeMap::new());
         Self { settings, prices, offline, accounts, choices, mistakes: Vec::new() }
@@ -215,7 +217,8 @@ impl<'a> Assigning<'a> {
         let access = Arc::new(self.access(name, model, endpoint));
         let model = self.model(name, model, endpoint, access.gate())?;
         let prices = self.prices.clone();
-        let choice = Choice { endpoint: name.to_owned(), model, access, prices };
+        let estimates = self.offline.estimates.clone();
+        let choice = Choice { endpoint: name.to_owned(), model, access, prices, estimates };
         self.choices.insert(key, choice.clone());
         Some(choice)
     }

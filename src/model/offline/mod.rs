@@ -98,6 +98,7 @@ mod tests {
         ModelRequest {
             agent: "test",
             system: String::new(),
+            facts: String::new(),
             user: String::new(),
             brief,
             schema: json!({}),

@@ -71,6 +71,7 @@ fn request() -> ModelRequest {
     ModelRequest {
         agent: "task_enricher",
         system: "You know how events are planned.".into(),
+        facts: String::new(),
         user: "event_id: wedding-1\nmessage: someone book the photographer".into(),
         brief: Brief::Task { object: "photographer".into(), action: "book".into() },
         schema: schema(),
