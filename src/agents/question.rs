@@ -99,7 +99,7 @@ impl SharedQuestion {
     pub fn request(&self, max_tokens: u32) -> ModelRequest {
         let brief = self.brief();
         let user = asked(&brief, &self.locale);
-        request(user, brief, max_tokens)
+        request(String::new(), user, brief, max_tokens)
     }
 
     fn brief(&self) -> Brief {
@@ -155,7 +155,7 @@ impl PrivateQuestion {
     /// The request, with what the agent's level may see.
     pub fn request(&self, context: &Context, max_tokens: u32) -> ModelRequest {
         let user = format!("{}{}", context.text, asked(&self.brief, &self.locale));
-        request(user, self.brief.clone(), max_tokens)
+        request(context.facts.clone(), user, self.brief.clone(), max_tokens)
     }
 
     fn prefix(&self) -> &'static str {
@@ -205,11 +205,12 @@ impl Question {
 
     /// The most tokens that the request's prompt can come to: what its worst case is priced by.
     ///
-    /// A private prompt is taken at its level's cap and a fifth, whatever the estimate says of it.
+    /// A private prompt is taken at its level's cap, or at what the high estimate says of it where a
+    /// learnt one let more text in, and a fifth.
     pub fn most_prompt_tokens(&self, request: &ModelRequest) -> u64 {
         let fixed = estimate(&request.system) + estimate(&request.schema.to_string());
         let capped = self.level().map_or(0, |level| level.limits().tokens);
-        let told = estimate(&request.user).max(capped);
+        let told = (estimate(&request.facts) + estimate(&request.user)).max(capped);
         u64::from(fixed) + u64::from(told) * 6 / 5
     }
 
@@ -275,11 +276,12 @@ fn asked(brief: &Brief, locale: &Locale) -> String {
     format!("<question>\n{about}language: {}\n</question>\n", locale.tag())
 }
 
-fn request(user: String, brief: Brief, max_tokens: u32) -> ModelRequest {
+fn request(facts: String, user: String, brief: Brief, max_tokens: u32) -> ModelRequest {
     let shape = Shape::of(&brief);
     ModelRequest {
         agent: AgentName::of(&brief).name(),
         system: shape.prompt.to_owned(),
+        facts,
         user,
         brief,
         schema: shape.schema.clone(),

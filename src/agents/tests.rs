@@ -79,6 +79,7 @@ async fn the_offline_model_answers_every_question_in_its_shape() {
                     &event(),
                     &message("…"),
                     &ContextRows::default(),
+                    &crate::model::estimate::Estimate::HIGH,
                 );
                 private.request(&context, 100)
             }

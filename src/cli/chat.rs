@@ -10,6 +10,7 @@ use super::render::{self, Page};
 use crate::context::{self, Level};
 use crate::domain::ids::EventId;
 use crate::domain::usage::{NanoUsd, Usage};
+use crate::model::estimate::Estimate;
 use crate::model::prices::PriceBook;
 use crate::monitor::summary::{self, Summary};
 use crate::settings::Settings;
@@ -77,7 +78,8 @@ fn naive_cost(settings: &Settings, report: &EventReport) -> anyhow::Result<Optio
     let model = agent.map(|agent| agent.model.as_str()).context("no agent is configured")?;
     let now = jiff::Timestamp::now();
     let tokens = |message: &_, rows: &_| {
-        u64::from(context::assemble(Level::Full, &report.event, message, rows).tokens)
+        let high = &Estimate::HIGH;
+        u64::from(context::assemble(Level::Full, &report.event, message, rows, high).tokens)
     };
     let price = |usage: &Usage| prices.price(model, usage, now);
     Ok(summary::naive_cost(report, tokens, price))

@@ -11,10 +11,10 @@ use super::account::Account;
 use super::anthropic::Anthropic;
 use super::breaker::BreakerPolicy;
 use super::chain::Entry;
+use super::estimate::TokenEstimates;
 use super::http::BadEndpoint;
 use super::offline::{self, Offline};
 use super::openai::OpenAi;
-use super::estimate::TokenEstimates;
 use super::prices::PriceBook;
 use super::{Model, gate};
 use crate::settings::{

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
 use crate::model::{ModelError, ModelRequest, ModelResponse};
-use crate::store::{CacheWrite, StoreError};
+use crate::store::{CacheWrite, ContextRows, StoreError};
 
 /// One question of one message, and whom it goes to.
 pub(super) struct Asked<'a> {
@@ -100,7 +100,7 @@ impl Pipeline {
     /// Asks one model, and once more when its answer does not fit.
     async fn ask_model(&self, asked: &Asked<'_>, choice: &Choice) -> Result<Found, Unanswered> {
         let question = asked.question;
-        let request = self.request(asked).await?;
+        let request = self.request(asked, choice).await?;
         let fingerprint = question.fingerprint(choice.model.name());
         let first = Call { choice, request: &request, fingerprint: &fingerprint };
         let repair = match self.respond(asked, &first).await? {
@@ -136,8 +136,13 @@ impl Pipeline {
         Found { base, model: response.model, cached: false, avoided, write: Some(write) }
     }
 
-    /// The request: a shared question is given no context, by its type.
-    async fn request(&self, asked: &Asked<'_>) -> Result<ModelRequest, StoreError> {
+    /// The request: a shared question is given no context, by its type, and a model that reads the
+    /// brief alone needs no rows for one.
+    async fn request(
+        &self,
+        asked: &Asked<'_>,
+        choice: &Choice,
+    ) -> Result<ModelRequest, StoreError> {
         let max_tokens = asked.assigned.max_tokens;
         let private = match asked.question {
             Question::Shared(shared) => return Ok(shared.request(max_tokens)),
@@ -146,10 +151,12 @@ impl Pipeline {
         let About { event, message, .. } = *asked.about;
         let level = private.level();
         let rows = match context::query(level, event, message) {
-            Some(query) => self.store.context(&query).await?,
-            None => Default::default(),
+            Some(query) if !choice.model.is_free() => self.store.context(&query).await?,
+            Some(_) | None => ContextRows::default(),
         };
-        Ok(private.request(&context::assemble(level, event, message, &rows), max_tokens))
+        let estimate = choice.estimates.of(choice.model.name());
+        let context = context::assemble(level, event, message, &rows, &estimate);
+        Ok(private.request(&context, max_tokens))
     }
 
     /// An answer kept from an earlier run, else one from the model, tried as often as the policy allows.

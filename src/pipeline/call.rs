@@ -99,6 +99,7 @@ impl Pipeline {
             Billing::Charged { usage, model } => (usage, model),
         };
         let model = call.choice.model.name();
+        call.choice.estimates.learn(model, call.request, &usage);
         let Some(cost) = call.choice.prices.price(model, &usage, jiff::Timestamp::now()) else {
             warn!(model, "a response has no price: its ledger row stays at the worst case");
             asked.about.bill.add(usage, NanoUsd::ZERO);
