@@ -4,6 +4,8 @@
 //! give the same bytes, so a repeat can be recognised by its `id` and needs no
 //! comparison.
 
+mod suggestions;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +17,8 @@ use crate::domain::intent::{Detection, Entities, FollowUp};
 use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::store::CompletionEvent;
+
+pub use suggestions::{RunFacts, suggestions_created};
 
 /// The intent's place in a routing key when detection was not reached.
 const UNKNOWN: &str = "unknown";
@@ -56,7 +60,7 @@ pub struct CompletionFacts<'a> {
 
 /// CloudEvents' own attributes, with ours under `data`.
 #[derive(Serialize)]
-struct Envelope<'a> {
+pub(super) struct Envelope<'a, D> {
     specversion: &'static str,
     id: uuid::Uuid,
     source: &'a str,
@@ -64,7 +68,27 @@ struct Envelope<'a> {
     subject: &'a str,
     time: Timestamp,
     datacontenttype: &'static str,
-    data: Data<'a>,
+    data: D,
+}
+
+impl<'a, D> Envelope<'a, D> {
+    pub(super) fn new(
+        id: uuid::Uuid,
+        source: &'a str,
+        r#type: &'a str,
+        subject: &'a str,
+        time: Timestamp,
+        data: D,
+    ) -> Self {
+        let (specversion, datacontenttype) = ("1.0", "application/json");
+        Self { specversion, id, source, r#type, subject, time, datacontenttype, data }
+    }
+}
+
+/// The envelope's bytes.
+pub(super) fn wrapped<D: Serialize>(envelope: &Envelope<'_, D>) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "plain structs with text keys always become JSON")]
+    serde_json::to_vec(envelope).expect("the envelope becomes JSON")
 }
 
 /// Every key is always there; what is not known is null.
@@ -89,11 +113,22 @@ struct Data<'a> {
 }
 
 #[derive(Serialize)]
-struct Tokens {
+pub(super) struct Tokens {
     input: u64,
     output: u64,
     cache_read: u64,
     cache_write: u64,
+}
+
+impl Tokens {
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            input: usage.input,
+            output: usage.output,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write(),
+        }
+    }
 }
 
 /// The completion event of a settled message, from the CloudEvents `source` of the settings.
@@ -102,18 +137,8 @@ pub fn completion(source: &str, facts: &CompletionFacts<'_>) -> CompletionEvent 
     let intent = facts.detection.map(|detection| detection.intent().name());
     let kind = format!("gleaner.message.{outcome}");
     let id = derived_uuid(&["completion", facts.item.as_str(), &facts.lease.0.to_string()]);
-    let envelope = Envelope {
-        specversion: "1.0",
-        id,
-        source,
-        r#type: &kind,
-        subject: facts.item.as_str(),
-        time: facts.time,
-        datacontenttype: "application/json",
-        data: data(facts, intent),
-    };
-    #[expect(clippy::expect_used, reason = "plain structs with text keys always become JSON")]
-    let body = serde_json::to_vec(&envelope).expect("the envelope becomes JSON");
+    let (subject, data) = (facts.item.as_str(), data(facts, intent));
+    let body = wrapped(&Envelope::new(id, source, &kind, subject, facts.time, data));
     let routing_key = format!("message.{outcome}.{}", intent.unwrap_or(UNKNOWN));
     CompletionEvent { id, kind, routing_key, body }
 }
@@ -132,12 +157,7 @@ fn data<'a>(facts: &CompletionFacts<'a>, intent: Option<&'static str>) -> Data<'
         enrichment: facts.enrichment,
         cached: facts.cached,
         model: facts.model,
-        tokens: Tokens {
-            input: facts.usage.input,
-            output: facts.usage.output,
-            cache_read: facts.usage.cache_read,
-            cache_write: facts.usage.cache_write(),
-        },
+        tokens: Tokens::of(&facts.usage),
         cost_usd: facts.cost.dollars(),
         latency_ms: u64::try_from(facts.latency.as_millis()).unwrap_or(u64::MAX),
         attempt: facts.attempt,

@@ -20,6 +20,7 @@ mod migrate;
 pub mod render;
 mod run;
 mod signals;
+mod suggestions;
 mod train;
 
 use std::path::PathBuf;
@@ -57,6 +58,8 @@ enum Command {
     Run,
     /// Bring the database's schema up to date.
     Migrate,
+    /// List what groups may do next, or dismiss one of it.
+    Suggestions(suggestions::SuggestionsArgs),
     /// Print the effective settings, and try each connection.
     Check(check::CheckArgs),
 }
@@ -108,6 +111,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(args) => train::run(&args, &read(&environment)?.detect),
         Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(&with_log(read(&environment)?))),
+        Command::Suggestions(args) => {
+            runtime()?.block_on(suggestions::run(&read(&environment)?, args))
+        }
         Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),
     }
 }

@@ -14,8 +14,9 @@ use super::columns::{self, fit, pad, plain, wrap};
 use crate::domain::chat::Event;
 use crate::domain::enrichment::ExpenseStatus;
 use crate::domain::projection::TaskStatus;
+use crate::domain::suggestion::SuggestionStatus;
 use crate::domain::usage::NanoUsd;
-use crate::monitor::summary::{Amount, ExpenseLine, PollLine, Summary, TaskLine};
+use crate::monitor::summary::{Amount, ExpenseLine, PollLine, SuggestionLine, Summary, TaskLine};
 
 /// The narrowest page that is laid out; a narrower terminal wraps by itself.
 const NARROWEST: usize = 44;
@@ -76,6 +77,7 @@ pub fn summary(summary: &Summary, event: &Event, page: Page) -> String {
     sheet.transfers(summary);
     sheet.polls(&summary.polls);
     sheet.answers(summary);
+    sheet.suggestions(&summary.suggestions);
     sheet.bill(summary);
     sheet.text
 }
@@ -257,6 +259,24 @@ impl Sheet {
             }
         }
         self.left_out(summary.answers.len());
+    }
+
+    fn suggestions(&mut self, suggestions: &[SuggestionLine]) {
+        let is_open = |it: &&SuggestionLine| it.status == SuggestionStatus::Open;
+        let open: Vec<&SuggestionLine> = suggestions.iter().filter(is_open).collect();
+        if open.is_empty() {
+            return;
+        }
+        self.heading("What next", &open.len().to_string());
+        for suggestion in open.iter().take(MOST_LINES) {
+            let due = suggestion.due.map(|date| format!("by {}", date.strftime("%-d %b %Y")));
+            self.item("→", Ink::Cyan, &plain(&suggestion.title), &due.unwrap_or_default());
+            for line in wrap(&plain(&suggestion.reason), self.page.width - 6) {
+                let line = self.ink(Ink::Dim, &line);
+                self.line(&format!("     {line}"));
+            }
+        }
+        self.left_out(open.len());
     }
 
     fn bill(&mut self, summary: &Summary) {

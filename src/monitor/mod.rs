@@ -1,3 +1,4 @@
 //! What it costs and what came of it.
 
 pub mod summary;
+pub mod suggestions;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use serde::{Serialize, Serializer};
+use uuid::Uuid;
 
 use crate::domain::chat::{Event, Message};
 use crate::domain::enrichment::ExpenseStatus;
@@ -16,6 +17,7 @@ use crate::domain::ids::PersonId;
 use crate::domain::intent::Intent;
 use crate::domain::money::{Currency, transfers};
 use crate::domain::projection::{ExpenseRow, PollRow, TaskRow, TaskStatus, balances};
+use crate::domain::suggestion::{SuggestionRow, SuggestionStatus};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::store::{ContextRows, EventReport};
 
@@ -136,6 +138,23 @@ pub struct TransferLine {
     pub amount: Amount,
 }
 
+/// What the group may do next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SuggestionLine {
+    /// Its ID, by which it can be dismissed.
+    pub id: Uuid,
+    /// What it would be done as.
+    pub title: String,
+    /// The thing.
+    pub object: String,
+    /// Why now.
+    pub reason: String,
+    /// By when.
+    pub due: Option<Date>,
+    /// Open or dismissed.
+    pub status: SuggestionStatus,
+}
+
 /// What came of an event's chat, and what it cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -152,6 +171,8 @@ pub struct Summary {
     pub polls: Vec<PollLine>,
     /// All answered questions.
     pub answers: Vec<AnswerLine>,
+    /// All suggestions, also dismissed ones, in the order in which they were made.
+    pub suggestions: Vec<SuggestionLine>,
     /// What was paid, in the event's currency.
     pub total_spent: Amount,
     /// What is due, in the event's currency.
@@ -190,6 +211,7 @@ impl Summary {
             expenses: rows.expenses.iter().map(|row| expense_line(event, row)).collect(),
             polls: rows.polls.iter().map(poll_line).collect(),
             answers: answer_lines(report),
+            suggestions: report.suggestions.iter().map(suggestion_line).collect(),
             total_spent: money.total(ExpenseStatus::Paid),
             total_outstanding: money.total(ExpenseStatus::Due),
             other_currencies: money.others(),
@@ -251,6 +273,18 @@ fn answer_lines(report: &EventReport) -> Vec<AnswerLine> {
         answer: answered.answer.clone(),
     });
     lines.collect()
+}
+
+fn suggestion_line(row: &SuggestionRow) -> SuggestionLine {
+    let suggestion = &row.suggestion;
+    SuggestionLine {
+        id: suggestion.id,
+        title: suggestion.title.clone(),
+        object: suggestion.object.clone(),
+        reason: suggestion.reason.clone(),
+        due: suggestion.due,
+        status: row.status,
+    }
 }
 
 fn transfer_lines(report: &EventReport) -> Vec<TransferLine> {

@@ -1,4 +1,5 @@
-//! The daemon's own port: probes, metrics, the queue, and a page that says where they are.
+//! The daemon's own port: probes, metrics, the queue, suggestions, and a page that says where
+//! they are.
 //!
 //! With a token set, all but `/livez`, `/readyz` and `/metrics` demand it; those
 //! three hold no IDs and no text. Every request has a time-out and a small body.
@@ -8,6 +9,7 @@ mod health;
 mod page;
 mod queue;
 mod recent;
+mod suggestions;
 
 use std::future::Future;
 use std::io;
@@ -18,7 +20,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
@@ -120,6 +122,8 @@ pub fn router(state: WebState) -> Router {
     let guarded = Router::new()
         .route("/", get(page::page))
         .route("/api/queue", get(queue::api_queue))
+        .route(suggestions::PATHS[0], get(suggestions::of_event))
+        .route(suggestions::PATHS[1], post(suggestions::dismiss))
         .route_layer(middleware::from_fn_with_state(shown.clone(), demand_token));
     Router::new()
         .route("/livez", get(health::livez))
@@ -195,7 +199,8 @@ async fn render_metrics(State(shown): State<Shown>) -> Response {
 }
 
 async fn nothing_here() -> Response {
-    let problem = json!({ "error": "there is nothing at this path", "paths": page::PATHS });
+    let paths: Vec<_> = page::PATHS.iter().chain(&suggestions::PATHS).collect();
+    let problem = json!({ "error": "there is nothing at this path", "paths": paths });
     (StatusCode::NOT_FOUND, Json(problem)).into_response()
 }
 

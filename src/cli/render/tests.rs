@@ -58,6 +58,17 @@ fn poll(question: &str, options: [(&str, usize); 2], result: Option<&str>) -> Po
     }
 }
 
+fn suggestion(title: &str, due: Option<&str>, status: SuggestionStatus) -> SuggestionLine {
+    SuggestionLine {
+        id: uuid::Uuid::nil(),
+        title: title.into(),
+        object: "x".into(),
+        reason: "Most weddings have one\nby now.".into(),
+        due: due.map(|date| date.parse().unwrap()),
+        status,
+    }
+}
+
 fn full() -> Summary {
     let mut ring = expense("rings", 120_000, Some("Priya"), ExpenseStatus::Paid);
     ring.split_between = Some(vec!["Priya".into(), "Tom".into()]);
@@ -85,6 +96,10 @@ fn full() -> Summary {
             poll("When?", [("May", 1), ("June", 1)], None),
         ],
         answers: vec![answer],
+        suggestions: vec![
+            suggestion("Book a florist", Some("2026-07-01"), SuggestionStatus::Open),
+            suggestion("Book a band", None, SuggestionStatus::Dismissed),
+        ],
         total_spent: gbp(120_000),
         total_outstanding: gbp(6_495),
         per_person_paid: Named(vec![("Priya".into(), gbp(120_000))]),
@@ -119,6 +134,7 @@ fn empty() -> Summary {
         expenses: Vec::new(),
         polls: Vec::new(),
         answers: Vec::new(),
+        suggestions: Vec::new(),
         total_spent: gbp(0),
         total_outstanding: gbp(0),
         other_currencies: Named(Vec::new()),
@@ -170,6 +186,10 @@ const PAGE: &str = "
    ? how much so far?
      £1,200.00 was paid. [2J
 
+ What next  1
+   → Book a florist  by 1 Jul 2026
+     Most weddings have one by now.
+
  The bill
    answered from cache                  17
    model calls                          24
@@ -190,7 +210,7 @@ fn an_empty_chat_shows_its_messages_and_its_bill_alone() {
     let text = shown(&empty(), 80);
     assert!(text.contains("Messages  0 in 12 ms") && text.contains("$0.00"), "{text}");
     assert!(text.contains("no price known"), "{text}");
-    for absent in ["Tasks", "Expenses", "Who owes", "Polls", "Answers", "saved"] {
+    for absent in ["Tasks", "Expenses", "Who owes", "Polls", "Answers", "What next", "saved"] {
         assert!(!text.contains(absent), "{absent} in {text}");
     }
 }
@@ -202,6 +222,8 @@ fn no_line_is_wider_than_the_page() {
         "Buy 🎂🎂🎂 and everything else that a cake table needs for 98 people".into();
     long.tasks[0].assignee = Some("everybody who is not otherwise busy".into());
     long.answers[0].answer = "word ".repeat(60) + &"x".repeat(200);
+    long.suggestions[0].title = "Book 🎂🎂 ".repeat(30);
+    long.suggestions[0].reason = "because ".repeat(40);
     long.transfers[0].from = "A very long name indeed".into();
     for columns in [20, 44, 60, 80, 100] {
         for line in shown(&long, columns).lines() {

@@ -9,6 +9,7 @@ use crate::domain::chat::Participant;
 use crate::domain::ids::{EventId, MessageId, RoomId};
 use crate::domain::money::split_equally;
 use crate::domain::projection::{PollOption, Projections, RepaymentRow};
+use crate::domain::suggestion::Suggestion;
 use crate::store::{AnsweredQuestion, Spent};
 
 fn person(name: &str) -> PersonId {
@@ -151,7 +152,22 @@ fn report() -> EventReport {
         },
         avoided_cost: NanoUsd(1_000_000_000),
         failed: Vec::new(),
-        suggestions: Vec::new(),
+        suggestions: vec![SuggestionRow {
+            event: event().id,
+            suggestion: Suggestion {
+                id: Uuid::nil(),
+                title: "Book a guide".into(),
+                object: "guide".into(),
+                action: "book".into(),
+                reason: "it is high season".into(),
+                due: Some("2026-06-01".parse().unwrap()),
+            },
+            status: SuggestionStatus::Dismissed,
+            created_at: at(9),
+            model: None,
+            dismissed_at: Some(at(10)),
+            dismissed_by: Some("Ann".into()),
+        }],
     }
 }
 
@@ -169,6 +185,7 @@ fn the_json_has_exactly_the_fields_of_the_contract_in_their_order() {
         "expenses",
         "polls",
         "answers",
+        "suggestions",
         "totalSpent",
         "totalOutstanding",
         "otherCurrencies",
@@ -211,6 +228,11 @@ fn every_line_is_written_with_names_and_major_units() {
     assert_eq!(
         value["answers"],
         json!([{"message_id": "m4", "question": "how much?", "answer": "£64.95"}])
+    );
+    assert_eq!(
+        value["suggestions"],
+        json!([{"id": Uuid::nil(), "title": "Book a guide", "object": "guide",
+                "reason": "it is high season", "due": "2026-06-01", "status": "dismissed"}])
     );
 }
 
