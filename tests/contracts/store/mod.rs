@@ -43,6 +43,8 @@ mod ledger;
 mod flights;
 mod record;
 mod projections;
+mod runs;
+mod suggestions;
 mod context;
 mod schedule;
 mod sweeps;

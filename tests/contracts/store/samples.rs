@@ -13,11 +13,12 @@ use gleaner::domain::intent::{
 };
 use gleaner::domain::money::{Currency, split_equally};
 use gleaner::domain::outcome::{Outcome, ParkReason, Reason};
+use gleaner::domain::suggestion::Suggestion;
 use gleaner::domain::usage::{NanoUsd, Usage};
 use gleaner::fault::Park;
 use gleaner::store::{
     AdmissionRequest, Answered, BudgetScope, CacheWrite, Charge, Claim, CompletionEvent,
-    IngestBatch, Metric, RateScope, Record, Spent,
+    IngestBatch, Metric, News, RateScope, Record, RunRecord, Spent, SuggestAfter,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -142,6 +143,37 @@ pub(crate) fn completed(claim: &Claim, contribution: Contribution) -> Record {
         completion: Some(completion(&claim.held, Outcome::Completed)),
         ..skipped(claim)
     }
+}
+
+/// The end of a claim that opens a task, and so gives its event a run.
+pub(crate) fn changing(claim: &Claim, object: &str, after: SuggestAfter) -> Record {
+    Record { suggest: Some(after), ..completed(claim, task(object)) }
+}
+
+pub(crate) fn suggestion(object: &str) -> Suggestion {
+    Suggestion {
+        id: Suggestion::id_of(&event_id(), "book", object),
+        title: format!("Book a {object}"),
+        object: object.to_owned(),
+        action: "book".to_owned(),
+        reason: "most weddings have one by now".to_owned(),
+        due: Some("2026-12-04".parse().unwrap()),
+    }
+}
+
+/// The end of a run that suggests these; its event names those that are new.
+pub(crate) fn run_end(claim: &Claim, suggested: &[Suggestion]) -> Record {
+    let held = claim.held.clone();
+    let news = News::new(move |new| CompletionEvent {
+        kind: "gleaner.suggestion.created".to_owned(),
+        routing_key: "suggestion.created".to_owned(),
+        body: new.iter().map(|it| it.title.as_str()).collect::<Vec<_>>().join(", ").into_bytes(),
+        ..completion(&held, Outcome::Completed)
+    });
+    let model = Some("offline".to_owned());
+    let run = RunRecord { suggestions: suggested.to_vec(), model, news };
+    let outcome = Outcome::Completed;
+    Record { outcome, reason: None, completion: None, run: Some(run), ..skipped(claim) }
 }
 
 pub(crate) fn task_detected() -> Detection {
