@@ -61,6 +61,7 @@ impl BadAnswer {
             | ModelError::ModelMissing(_)
             | ModelError::OnlyLater(_)
             | ModelError::Rejected { .. }
+            | ModelError::TooLong { .. }
             | ModelError::Refused { .. }
             | ModelError::Unreadable(_)) => Self(other.to_string()),
         }

@@ -154,6 +154,7 @@ fn ended_by(error: &ModelError) -> Ended {
         | ModelError::AccountStopped { .. }
         | ModelError::ModelMissing(_)
         | ModelError::Rejected { .. }
+        | ModelError::TooLong { .. }
         | ModelError::Unreadable(_) => Ended::Neither,
     }
 }

@@ -59,19 +59,19 @@ impl Anthropic {
 
     /// The request's body.
     fn body(&self, request: &ModelRequest) -> Value {
+        let mut body = json!({"model": self.model, "max_tokens": request.max_tokens});
+        let mut prefix = Prefix { least: self.accepts.cache_min_prefix, tokens: 0 };
         let mut system = request.system.clone();
-        let mut body = json!({
-            "model": self.model,
-            "max_tokens": request.max_tokens,
-            "messages": [{"role": "user", "content": request.user}],
-        });
         match self.accepts.structured_output {
             StructuredOutput::Format => {
                 let schema = schema::constrained(&request.schema);
+                prefix.grow(&schema.to_string());
                 body["output_config"]["format"] = json!({"type": "json_schema", "schema": schema});
             }
             StructuredOutput::Tool => {
-                body["tools"] = json!([self.tool(&request.schema)]);
+                let tool = self.tool(&request.schema);
+                prefix.grow(&tool.to_string());
+                body["tools"] = json!([tool]);
                 body["tool_choice"] =
                     json!({"type": "tool", "name": TOOL, "disable_parallel_tool_use": true});
             }
@@ -83,7 +83,12 @@ impl Anthropic {
         if self.accepts.sampling {
             body["temperature"] = json!(0);
         }
-        body["system"] = json!([self.system(&system)]);
+        body["system"] = json!([prefix.block(&system)]);
+        let content = match request.facts.as_str() {
+            "" => json!(request.user),
+            facts => json!([prefix.block(facts), {"type": "text", "text": request.user}]),
+        };
+        body["messages"] = json!([{"role": "user", "content": content}]);
         body
     }
 
@@ -97,16 +102,6 @@ impl Anthropic {
             tool["strict"] = json!(true);
         }
         tool
-    }
-
-    /// The system block, marked for the prompt cache when it is long enough to be kept there.
-    fn system(&self, text: &str) -> Value {
-        let mut block = json!({"type": "text", "text": text});
-        let least = self.accepts.cache_min_prefix;
-        if least > 0 && least_tokens(text) >= least {
-            block["cache_control"] = json!({"type": "ephemeral"});
-        }
-        block
     }
 
     /// Reads a response with status 200, which may still be anything.
@@ -127,12 +122,38 @@ impl Anthropic {
                 Problem::Unusable(why) => ModelError::Unusable { why, usage, model },
             });
         }
-        match answer(message.content) {
+        match answer(message.content.unwrap_or_default()) {
             Some(answer) => Ok(ModelResponse { model, answer, usage }),
             None => {
                 Err(ModelError::Unusable { why: "it holds no JSON object".into(), usage, model })
             }
         }
+    }
+}
+
+/// The beginning of a prompt in the order that the cache has it (tools and schema, system,
+/// messages), as far as it is written.
+struct Prefix {
+    /// Tokens from which it is cached; 0: never.
+    least: u64,
+    /// What it surely holds.
+    tokens: u64,
+}
+
+impl Prefix {
+    fn grow(&mut self, text: &str) {
+        self.tokens += least_tokens(text);
+    }
+
+    /// A block of text that ends the prefix so far, marked for the cache when that is long enough
+    /// to be kept.
+    fn block(&mut self, text: &str) -> Value {
+        self.grow(text);
+        let mut block = json!({"type": "text", "text": text});
+        if self.least > 0 && self.tokens >= self.least {
+            block["cache_control"] = json!({"type": "ephemeral"});
+        }
+        block
     }
 }
 
@@ -151,6 +172,7 @@ impl Model for Anthropic {
     }
 
     async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+        self.accepts.check_fits(request)?;
         let reply = self.http.post(&self.body(request)).await?;
         if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
     }
@@ -161,7 +183,7 @@ impl Model for Anthropic {
 struct Message {
     #[serde(default)]
     model: String,
-    content: Vec<Block>,
+    content: Option<Vec<Block>>,
     stop_reason: Option<String>,
     stop_details: Option<StopDetails>,
     usage: WireUsage,
@@ -231,6 +253,9 @@ fn problem_of_stop(message: &Message) -> Option<Problem> {
     match message.stop_reason.as_deref() {
         Some("end_turn" | "tool_use" | "stop_sequence") => None,
         Some("max_tokens") => Some(Problem::Unusable("it was cut at max_tokens".into())),
+        Some("model_context_window_exceeded") => {
+            Some(Problem::Unusable("it was cut where the context window ends".into()))
+        }
         Some("refusal") => {
             let category = message.stop_details.as_ref().and_then(|d| d.category.as_deref());
             Some(Problem::Refused(printable(category.unwrap_or("unspecified"))))
@@ -240,12 +265,13 @@ fn problem_of_stop(message: &Message) -> Option<Problem> {
     }
 }
 
-/// The answer: the tool's input, else the texts as JSON.
+/// The answer: the tool's input, else the texts as JSON, whichever was asked for.
 fn answer(content: Vec<Block>) -> Option<Value> {
     let mut texts = String::new();
     for block in content {
         match block {
-            Block::ToolUse { input } => return Some(input).filter(Value::is_object),
+            Block::ToolUse { input } if input.is_object() => return Some(input),
+            Block::ToolUse { .. } => {}
             Block::Text { text } => texts.push_str(&text),
             Block::Other => {}
         }

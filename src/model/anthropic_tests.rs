@@ -6,6 +6,10 @@ use crate::model::prices::PriceBook;
 use crate::settings::Protocol;
 
 fn model(name: &str) -> Anthropic {
+    accepting(name, PriceBook::bundled().capabilities(name, Protocol::Anthropic))
+}
+
+fn accepting(name: &str, accepts: Capabilities) -> Anthropic {
     let endpoint = EndpointSettings {
         protocol: Protocol::Anthropic,
         base_url: "http://127.0.0.1:1".into(),
@@ -14,7 +18,6 @@ fn model(name: &str) -> Anthropic {
         call_timeout_s: 1,
         concurrency: 64,
     };
-    let accepts = PriceBook::bundled().capabilities(name, Protocol::Anthropic);
     Anthropic::new(&endpoint, name, accepts).unwrap()
 }
 
@@ -64,9 +67,13 @@ fn an_older_model_is_forced_to_the_tool() {
     let body = model("claude-opus-4-1").body(&request("You plan events."));
     assert_eq!(body["tool_choice"]["name"], body["tools"][0]["name"]);
     assert_eq!(body["tool_choice"]["type"], "tool");
-    assert_eq!(body["tools"][0]["strict"], true);
+    assert!(body["tools"][0].get("strict").is_none());
     assert_eq!(body["temperature"], 0);
     assert!(body.get("output_config").is_none());
+    let mut accepts = model("claude-opus-4-1").accepts;
+    accepts.strict_tool = true;
+    let body = accepting("claude-strict", accepts).body(&request("You plan events."));
+    assert_eq!(body["tools"][0]["strict"], true);
 }
 
 #[test]
@@ -79,14 +86,61 @@ fn an_unknown_model_is_told_the_schema() {
 
 #[test]
 fn only_a_prefix_that_the_model_caches_is_marked() {
-    let marked = |model_name: &str, characters: usize| {
-        let body = model(model_name).body(&request(&"x".repeat(characters)));
+    let schema = schema::constrained(&request("").schema).to_string().len() / 4;
+    let marked = |name: &str, tokens: usize| {
+        let body = model(name).body(&request(&"x".repeat(4 * (tokens - schema))));
         body["system"][0].get("cache_control").is_some()
     };
-    assert!(!marked("claude-sonnet-5-5", 4 * 1024 - 1));
-    assert!(marked("claude-sonnet-5-5", 4 * 1024));
-    assert!(!marked("claude-haiku-4-5", 4 * 1024));
-    assert!(!marked("claude-next", 400_000));
+    assert!(!marked("claude-sonnet-5-5", 1_023));
+    assert!(marked("claude-sonnet-5-5", 1_024));
+    assert!(!marked("claude-haiku-4-5", 4_095));
+    assert!(marked("claude-haiku-4-5", 4_096));
+    assert!(!marked("claude-next", 100_000));
+}
+
+/// Which blocks are marked for the cache: the system's, the facts', the rest's.
+fn marks(system: usize, facts: usize) -> [bool; 3] {
+    let mut request = request(&"x".repeat(4 * system));
+    request.facts = "f".repeat(4 * facts);
+    let body = model("claude-sonnet-5-5").body(&request);
+    let content = &body["messages"][0]["content"];
+    [&body["system"][0], &content[0], &content[1]]
+        .map(|block| block["cache_control"] == json!({"type": "ephemeral"}))
+}
+
+#[test]
+fn the_facts_are_marked_where_the_prefix_up_to_their_end_is_long_enough() {
+    assert_eq!(marks(100, 100), [false, false, false]);
+    assert_eq!(marks(900, 200), [false, true, false]);
+    assert_eq!(marks(1_100, 10), [true, true, false]);
+}
+
+#[test]
+fn two_messages_of_an_event_have_an_equal_prefix_up_to_the_end_of_the_facts() {
+    let body = |user: &str| {
+        let system = "You plan events. ".repeat(300);
+        let facts = "<event>wedding</event>\n".to_owned();
+        model("claude-opus-5").body(&ModelRequest { facts, user: user.into(), ..request(&system) })
+    };
+    let (mut one, mut two) = (body("book the cake"), body("and who pays the band?"));
+    for body in [&mut one, &mut two] {
+        let rest = body["messages"][0]["content"].as_array_mut().unwrap().pop().unwrap();
+        assert!(rest.get("cache_control").is_none());
+    }
+    assert_eq!(one.to_string(), two.to_string());
+    assert!(one["messages"][0]["content"][0].get("cache_control").is_some());
+}
+
+#[test]
+fn what_surely_passes_the_context_window_is_not_sent() {
+    let mut accepts = model("claude-haiku-4-5").accepts;
+    accepts.context_window = Some(8_192);
+    let model = accepting("claude-small", accepts);
+    let fits = request(&"word ".repeat(6_000));
+    assert_eq!(model.accepts.check_fits(&fits), Ok(()));
+    let error = model.accepts.check_fits(&request(&"word ".repeat(7_000))).unwrap_err();
+    assert!(matches!(error, ModelError::TooLong { window: 8_192, max_tokens: 512, .. }));
+    assert_eq!(error.billing(), crate::model::Billing::Nothing { sent: false });
 }
 
 #[test]
@@ -111,6 +165,35 @@ fn the_tools_input_is_the_answer() {
     let content =
         json!([{"type": "tool_use", "id": "toolu_1", "name": "answer", "input": {"lead": "x"}}]);
     assert_eq!(read(message("tool_use", content)).unwrap().answer, json!({"lead": "x"}));
+}
+
+#[test]
+fn the_answer_is_found_among_whatever_blocks_there_are() {
+    let thinking = json!({"type": "thinking", "thinking": "{}", "signature": "s"});
+    let redacted = json!({"type": "redacted_thinking", "data": "x"});
+    let said = |text: &str| json!({"type": "text", "text": text});
+    let tool =
+        |input: Value| json!({"type": "tool_use", "id": "t", "name": "answer", "input": input});
+    for content in [
+        json!([redacted, thinking, said("{\"lead\":\"x\"}")]),
+        json!([said("{\"lead\":"), said("\"x\"}")]),
+        json!([said("Here it is:"), said("```json\n{\"lead\":\"x\"}\n```")]),
+        json!([said(""), {"type": "something_new", "text": 7}, said("{\"lead\":\"x\"}")]),
+        json!([said("I give the answer."), tool(json!({"lead": "x"}))]),
+        json!([tool(Value::Null), said("{\"lead\":\"x\"}")]),
+    ] {
+        let response = read(message("end_turn", content.clone()));
+        assert_eq!(response.unwrap().answer, json!({"lead": "x"}), "{content}");
+    }
+}
+
+#[test]
+fn content_without_an_answer_is_charged_and_unusable() {
+    let thinking = json!([{"type": "thinking", "thinking": "{\"lead\":1}", "signature": "s"}]);
+    for content in [json!([]), Value::Null, thinking, text(""), text("[]")] {
+        let result = read(message("end_turn", content.clone()));
+        assert!(matches!(result, Err(ModelError::Unusable { usage, .. }) if usage.total() == 15));
+    }
 }
 
 #[test]

@@ -183,6 +183,7 @@ fn is_failure(error: &ModelError) -> bool {
         | ModelError::AccountStopped { .. }
         | ModelError::ModelMissing(_)
         | ModelError::Rejected { .. }
+        | ModelError::TooLong { .. }
         | ModelError::Refused { .. }
         | ModelError::Unusable { .. } => false,
         ModelError::OnlyLater(error) => is_failure(error),
@@ -204,6 +205,7 @@ fn asked_pause(error: &ModelError) -> Option<Duration> {
         | ModelError::Server { .. }
         | ModelError::AccountStopped { .. }
         | ModelError::Rejected { .. }
+        | ModelError::TooLong { .. }
         | ModelError::Refused { .. }
         | ModelError::Unusable { .. }
         | ModelError::Unreadable(_) => None,

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::{ModelError, ModelRequest};
 use crate::settings::Protocol;
 
 /// How a shaped answer is asked for.
@@ -37,7 +38,7 @@ pub struct Capabilities {
     pub cache_min_prefix: u64,
     /// Output tokens at most, where known.
     pub max_output: Option<u32>,
-    /// Input tokens at most, where known.
+    /// Input and output tokens together at most, where known.
     pub context_window: Option<u64>,
     /// Whether the output limit is called `max_completion_tokens`, as OpenAI's own models have
     /// it; other servers know only `max_tokens`.
@@ -65,6 +66,22 @@ impl Capabilities {
             context_window: None,
             completion_tokens: false,
         }
+    }
+
+    /// Refuses a request that surely does not fit the context window: what the endpoint would
+    /// answer with a 400 is told before anything is sent.
+    ///
+    /// # Errors
+    /// [`ModelError::TooLong`].
+    pub(super) fn check_fits(&self, request: &ModelRequest) -> Result<(), ModelError> {
+        let Some(window) = self.context_window else { return Ok(()) };
+        let schema = request.schema.to_string();
+        let texts = [&request.system, &schema, &request.facts, &request.user];
+        let prompt: u64 = texts.map(|text| least_tokens(text)).iter().sum();
+        if prompt + u64::from(request.max_tokens) <= window {
+            return Ok(());
+        }
+        Err(ModelError::TooLong { prompt, max_tokens: request.max_tokens, window })
     }
 }
 

@@ -16,6 +16,7 @@ mod gate;
 mod account;
 pub mod access;
 mod schema;
+mod canonical;
 mod http;
 mod stop;
 mod failure;
@@ -32,6 +33,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::domain::usage::Usage;
+pub use canonical::canonical;
 
 pub use brief::Brief;
 
@@ -122,6 +124,18 @@ pub enum ModelError {
         /// What the provider said.
         message: String,
     },
+    /// The request cannot fit the model's context window, and was not sent.
+    #[error(
+        "the prompt of at least {prompt} tokens and {max_tokens} tokens of answer do not fit the model's context window of {window}"
+    )]
+    TooLong {
+        /// The least that the prompt can come to, in tokens.
+        prompt: u64,
+        /// The most output tokens that were asked for.
+        max_tokens: u32,
+        /// The window, in tokens.
+        window: u64,
+    },
     /// The model refused; billed.
     #[error("the model refused ({category})")]
     Refused {
@@ -171,7 +185,7 @@ impl ModelError {
     /// What the error means for the ledger.
     pub fn billing(&self) -> Billing {
         match self {
-            Self::NotConnected(_) => Billing::Nothing { sent: false },
+            Self::NotConnected(_) | Self::TooLong { .. } => Billing::Nothing { sent: false },
             Self::RateLimited { .. }
             | Self::Overloaded { .. }
             | Self::AccountStopped { .. }
@@ -202,6 +216,7 @@ impl ModelError {
             | Self::Server { .. }
             | Self::ModelMissing(_)
             | Self::Rejected { .. }
+            | Self::TooLong { .. }
             | Self::Refused { .. }
             | Self::Unusable { .. }
             | Self::Unreadable(_) => None,

@@ -60,7 +60,8 @@ impl OpenAi {
         }
         body["messages"] = json!([
             {"role": "system", "content": system},
-            {"role": "user", "content": request.user},
+            // The facts come first: equal beginnings are cached without being asked for.
+            {"role": "user", "content": format!("{}{}", request.facts, request.user)},
         ]);
         let limit =
             if self.accepts.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
@@ -95,7 +96,7 @@ impl OpenAi {
         let Some(choice) = completion.choices.into_iter().next() else {
             return Err(unusable("it has no choice".into()));
         };
-        if choice.message.refusal.is_some() {
+        if choice.message.refusal.as_deref().is_some_and(|words| !words.is_empty()) {
             return Err(refused("refusal"));
         }
         match choice.finish_reason.as_deref() {
@@ -107,8 +108,9 @@ impl OpenAi {
             }
             None => return Err(unusable("it has no stop reason".into())),
         }
-        let answer = schema::read(choice.message.content.as_deref().unwrap_or_default())
-            .ok_or_else(|| unusable("it holds no JSON object".into()))?;
+        let text = choice.message.content.map(Content::text).unwrap_or_default();
+        let answer =
+            schema::read(&text).ok_or_else(|| unusable("it holds no JSON object".into()))?;
         Ok(ModelResponse { model, answer, usage })
     }
 }
@@ -128,6 +130,7 @@ impl Model for OpenAi {
     }
 
     async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+        self.accepts.check_fits(request)?;
         let reply = self.http.post(&self.body(request)).await?;
         if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
     }
@@ -163,8 +166,30 @@ struct Choice {
 
 #[derive(Deserialize)]
 struct Said {
-    content: Option<String>,
+    content: Option<Content>,
     refusal: Option<String>,
+}
+
+/// What was said: a text, or parts of which some are texts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Parts(Vec<Part>),
+}
+
+#[derive(Deserialize)]
+struct Part {
+    text: Option<String>,
+}
+
+impl Content {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Parts(parts) => parts.into_iter().filter_map(|part| part.text).collect(),
+        }
+    }
 }
 
 /// The usage on the wire: the prompt includes what the cache gave and took.

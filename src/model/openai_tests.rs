@@ -79,6 +79,8 @@ fn a_refusal_is_told_from_an_unusable_answer() {
     assert!(matches!(read(refusal), Err(ModelError::Refused { .. })));
     let filtered = completion("content_filter", json!({"content": ""}));
     assert!(matches!(read(filtered), Err(ModelError::Refused { .. })));
+    let empty = completion("stop", json!({"content": "{\"a\":1}", "refusal": ""}));
+    assert_eq!(read(empty).unwrap().answer, json!({"a": 1}));
     for (finish, content) in [("length", "{}"), ("something_new", "{}"), ("stop", "hello")] {
         let result = read(completion(finish, json!({"content": content})));
         assert!(matches!(result, Err(ModelError::Unusable { .. })), "{finish}");
@@ -92,4 +94,25 @@ fn what_is_no_completion_with_usage_is_unreadable() {
     for body in [without_usage, json!({"error": {"type": "server_error"}}), json!(3)] {
         assert!(matches!(read(body.clone()), Err(ModelError::Unreadable(_))), "{body}");
     }
+}
+
+#[test]
+fn facts_stand_before_the_rest_so_that_equal_beginnings_are_cached() {
+    let request = ModelRequest { facts: "<event>x</event>\n".into(), ..request(json!({})) };
+    let body = model("gpt-6-sol").body(&request);
+    assert_eq!(body["messages"][1]["content"], "<event>x</event>\nbook the photographer");
+}
+
+#[test]
+fn an_answer_is_read_from_a_text_its_parts_or_after_what_was_thought() {
+    for content in [
+        json!("{\"a\":1}"),
+        json!("<think>{}</think>\n{\"a\":1}"),
+        json!([{"type": "text", "text": "{\"a\":"}, {"type": "other"}, {"type": "text", "text": "1}"}]),
+    ] {
+        let response = read(completion("stop", json!({"content": content})));
+        assert_eq!(response.unwrap().answer, json!({"a": 1}));
+    }
+    let nothing = read(completion("stop", json!({"content": null})));
+    assert!(matches!(nothing, Err(ModelError::Unusable { .. })));
 }

@@ -104,7 +104,9 @@ pub fn verdict(error: &ModelError, tries: u32, policy: &RetryPolicy) -> Verdict 
             Verdict::Park { after: policy.account_pause, account: false }
         }
         ModelError::OnlyLater(error) => verdict(error, u32::MAX, policy),
-        ModelError::Rejected { .. } => Verdict::GiveUp(Reason::RequestRejected),
+        ModelError::Rejected { .. } | ModelError::TooLong { .. } => {
+            Verdict::GiveUp(Reason::RequestRejected)
+        }
         ModelError::Refused { .. } => Verdict::GiveUp(Reason::Refused),
         ModelError::Unusable { .. } => Verdict::Repair,
     }

@@ -93,12 +93,38 @@ pub(super) fn instruct(system: &str, schema: &Value) -> String {
     )
 }
 
-/// The JSON object in a text, which may stand in a code fence.
+/// The JSON object that a text is, or the last one that it holds: models put answers in code
+/// fences, and say something before them.
 pub(super) fn read(text: &str) -> Option<Value> {
     let text = text.trim();
-    let fenced = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));
-    let text = fenced.map_or(text, |inner| inner.strip_prefix("json").unwrap_or(inner));
-    serde_json::from_str(text).ok().filter(Value::is_object)
+    if let Ok(whole) = serde_json::from_str::<Value>(text) {
+        return Some(whole).filter(Value::is_object);
+    }
+    last_object(text)
+}
+
+/// How many opening braces are tried as an object's beginning.
+const MOST_BRACES: usize = 64;
+
+/// The last whole object in a text, an object's own parts aside.
+fn last_object(text: &str) -> Option<Value> {
+    let mut last = None;
+    let mut from = 0;
+    for _ in 0..MOST_BRACES {
+        let Some(at) = text[from..].find('{').map(|at| from + at) else { break };
+        let mut values = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
+        match values.next() {
+            Some(Ok(object)) => {
+                from = at + values.byte_offset();
+                // Empty braces in prose are no answer, unless there is no other.
+                if last.is_none() || object.as_object().is_some_and(|object| !object.is_empty()) {
+                    last = Some(object);
+                }
+            }
+            Some(Err(_)) | None => from = at + 1,
+        }
+    }
+    last
 }
 
 #[cfg(test)]
@@ -135,13 +161,28 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_read_with_or_without_a_fence_and_nothing_else_is() {
-        assert_eq!(read(" {\"a\": 1}\n"), Some(json!({"a": 1})));
-        assert_eq!(read("```json\n{\"a\": 1}\n```"), Some(json!({"a": 1})));
-        assert_eq!(read("```\n{\"a\": 1}\n```"), Some(json!({"a": 1})));
-        for text in ["", "[1]", "Here you are: {\"a\": 1}", "{\"a\": 1"] {
+    fn an_object_is_read_from_fences_and_after_prose() {
+        for text in [
+            " {\"a\": 1}\n",
+            "```json\n{\"a\": 1}\n```",
+            "```JSON\n{\"a\": 1}\n```",
+            "```\n{\"a\": 1}\n```",
+            "Here you are: {\"a\": 1}",
+            "Sure!\n```json\n{\"a\": 1}\n```\nAnything else?",
+            "<think>a {set} or {}?</think>{\"a\": 1}",
+            "{\"a\": 1}, and nothing in {} besides",
+            "First {\"a\": {\"b\": 2}}, or rather {\"a\": 1}",
+        ] {
+            assert_eq!(read(text), Some(json!({"a": 1})), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_whole_object_is_no_answer() {
+        for text in ["", "[1]", "\"{}\"", "[{\"a\": 1}]", "{\"a\": 1", "so {it goes}"] {
             assert_eq!(read(text), None, "{text}");
         }
+        assert_eq!(read(&"{\"a\":".repeat(100_000)), None);
     }
 
     #[test]
