@@ -50,6 +50,8 @@ pub struct AnsweredQuestion {
     pub question: String,
     /// The answer.
     pub answer: String,
+    /// IDs of the rows that it rests on.
+    pub sources: Vec<uuid::Uuid>,
 }
 
 /// All that a summary of an event is made of.

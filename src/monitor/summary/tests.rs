@@ -143,6 +143,7 @@ fn report() -> EventReport {
             message: MessageId::parse("m4").unwrap(),
             question: "how much?".into(),
             answer: "£64.95".into(),
+            sources: vec![],
         }],
         cache_hits: 3,
         spent: Spent {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 use super::PostgresStore;
 use super::claim::SpentRow;
@@ -73,7 +74,8 @@ const FAILED: &str = "
     order by sent_at, id";
 
 const ANSWERS: &str = r#"
-    select e.message_id, m.text, e.enrichment ->> 'answer'
+    select e.message_id, m.text, e.enrichment ->> 'answer',
+        coalesce(e.enrichment -> 'sources', '[]'::jsonb)
     from enrichments e join messages m on m.id = e.message_id
     where e.event_id = $1 and e.enrichment ->> 'kind' = 'answer'
         and not exists (
@@ -207,14 +209,14 @@ async fn by_intent(snapshot: &mut PgConnection, event: &EventId) -> Stored<Vec<(
 }
 
 async fn answers(snapshot: &mut PgConnection, event: &EventId) -> Stored<Vec<AnsweredQuestion>> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(ANSWERS)
+    let rows: Vec<(String, String, String, Json<Vec<Uuid>>)> = sqlx::query_as(ANSWERS)
         .bind(event.as_str())
         .fetch_all(snapshot)
         .await
         .map_err(store_error)?;
     let mut answers = Vec::with_capacity(rows.len());
-    for (id, question, answer) in rows {
-        answers.push(AnsweredQuestion { message: message_id(&id)?, question, answer });
+    for (id, question, answer, Json(sources)) in rows {
+        answers.push(AnsweredQuestion { message: message_id(&id)?, question, answer, sources });
     }
     Ok(answers)
 }

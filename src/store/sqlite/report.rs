@@ -141,6 +141,7 @@ fn answer(row: &SqliteRow) -> Done<Option<AnsweredQuestion>> {
         message: reader.message_id("message_id")?,
         question: reader.get("question")?,
         answer: answered.answer,
+        sources: answered.sources,
     }))
 }
 

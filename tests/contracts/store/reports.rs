@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gleaner::domain::ids::derived_uuid;
 use gleaner::domain::intent::{Detection, Intent};
 use gleaner::domain::outcome::Reason;
 use gleaner::domain::usage::NanoUsd;
@@ -98,6 +99,7 @@ async fn a_report_tells_questions_with_their_answers(h: &impl Harness) {
         message: message_id(name),
         question: format!("this is {name}"),
         answer: text.to_owned(),
+        sources: vec![derived_uuid(&["cited by", text])],
     };
     assert_eq!(report(h).await.answers, [told("m1", "nothing yet"), told("m3", "two tasks")]);
 }

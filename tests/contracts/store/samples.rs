@@ -239,7 +239,7 @@ pub(crate) fn answer(text: &str) -> Contribution {
     gives(Enrichment::Answer(AnswerEnrichment {
         query: QueryEntities { topic: "spending".to_owned(), subject: None },
         answer: text.to_owned(),
-        sources: Vec::new(),
+        sources: vec![derived_uuid(&["cited by", text])],
     }))
 }
 
