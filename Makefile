@@ -1,5 +1,5 @@
 # What a developer types. CI runs the same: see .ci/run.
-.PHONY: build test check demo bench weights eval fuzz
+.PHONY: build test check demo bench weights eval outcomes fuzz
 
 # The binary, in target/release/gleaner.
 build:
@@ -35,6 +35,10 @@ eval:
 	cargo run --release --locked -- eval data/heldout/chat_*.jsonl
 	cargo run --release --locked -- eval data/intents.jsonl data/chats/*.jsonl --with data/train/*.jsonl
 	cargo run --release --locked -- eval --rules-only data/heldout/singles.jsonl
+
+# What comes of whole chats, run offline, beside what truly came of them.
+outcomes:
+	cargo run --release --locked -- eval --outcomes data/chats/*.jsonl
 
 # A million texts that no reader may trip over.
 fuzz:

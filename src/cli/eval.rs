@@ -1,4 +1,5 @@
 //! `gleaner eval`: how often detection is right, on messages that it did not learn from.
+//! `--outcomes` is another command in the same clothes: see `outcomes.rs`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -16,7 +17,7 @@ use crate::settings::DetectSettings;
 pub(super) struct EvalArgs {
     /// Labelled messages or chats: JSON Lines with text, intent and entities.
     #[arg(required = true)]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// More labelled messages to learn from, and not to measure on, when cross-validating.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     with: Vec<PathBuf>,
@@ -26,8 +27,12 @@ pub(super) struct EvalArgs {
     /// Judge by the rules alone, without weights: the baseline.
     #[arg(long, conflicts_with_all = ["cross", "with"])]
     rules_only: bool,
+    /// Run whole chats through the pipeline, offline and on a file that is removed afterwards, and
+    /// hold what came of them against NAME.truth.json beside each.
+    #[arg(long, conflicts_with_all = ["cross", "with", "rules_only", "threshold"])]
+    pub(super) outcomes: bool,
     #[command(flatten)]
-    knowledge: Knowledge,
+    pub(super) knowledge: Knowledge,
     /// From this confidence on a detection counts as sure; as the settings say when absent.
     #[arg(long)]
     threshold: Option<f32>,
@@ -36,7 +41,7 @@ pub(super) struct EvalArgs {
     seed: u64,
     /// Print one JSON object.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(args: &EvalArgs, settings: &DetectSettings) -> anyhow::Result<ExitCode> {

@@ -22,8 +22,13 @@ impl Knowledge {
     /// The detector with these rules and weights.
     pub(super) fn detector(&self, settings: &DetectSettings) -> Result<Detector, LoadError> {
         let mut settings = settings.clone();
-        settings.rules = self.rules.clone().or(settings.rules);
-        settings.weights = self.weights.clone().or(settings.weights);
+        self.choose(&mut settings);
         Detector::load(&settings)
+    }
+
+    /// Puts these rules and weights before those of the settings.
+    pub(super) fn choose(&self, settings: &mut DetectSettings) {
+        settings.rules = self.rules.clone().or(settings.rules.take());
+        settings.weights = self.weights.clone().or(settings.weights.take());
     }
 }

@@ -17,6 +17,7 @@ mod eval;
 mod ingest;
 mod knowledge;
 mod migrate;
+mod outcomes;
 pub mod render;
 mod run;
 mod signals;
@@ -50,7 +51,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     /// Say what each message of a JSON Lines file is for, without a model.
     Detect(detect::DetectArgs),
-    /// Say how often detection is right on labelled messages that it did not learn from.
+    /// Say how often detection is right on labelled messages, or what comes of whole chats.
     Eval(eval::EvalArgs),
     /// Learn the weights of detection from labelled messages.
     Train(train::TrainArgs),
@@ -107,6 +108,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             runtime()?.block_on(ingest::run(settings, &args))
         }
         Command::Detect(args) => detect::run(&args, &read(&environment)?.detect),
+        Command::Eval(args) if args.outcomes => {
+            let mut settings = read(&demo::without_servers(&environment))?;
+            args.knowledge.choose(&mut settings.detect);
+            runtime()?.block_on(outcomes::run(settings, &args.files, args.json))
+        }
         Command::Eval(args) => eval::run(&args, &read(&environment)?.detect),
         Command::Train(args) => train::run(&args, &read(&environment)?.detect),
         Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),

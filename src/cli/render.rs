@@ -5,6 +5,7 @@
 //! is stripped of control characters first: a message must not steer a terminal.
 
 pub mod figures;
+pub mod outcomes;
 
 use std::io::IsTerminal as _;
 

@@ -12,5 +12,6 @@ mod detection;
 mod embedded;
 mod endings;
 mod ingest;
+mod outcomes;
 mod refusals;
 mod settings;
