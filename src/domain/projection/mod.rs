@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::enrichment::{Contribution, ExpenseStatus};
 use super::ids::{EventId, MessageId, PersonId, derived_uuid};
-use super::money::{Currency, Share};
+use super::money::{Currency, Share, fitted};
 
 pub use fold::fold;
 
@@ -237,9 +237,10 @@ pub fn balances(
     currency: Currency,
     people: &[PersonId],
 ) -> Vec<(PersonId, i64)> {
-    let mut balances: Vec<(PersonId, i64)> =
+    // Wider than an amount: a sum of extremes must not overflow on its way to a balance.
+    let mut balances: Vec<(PersonId, i128)> =
         people.iter().map(|person| (person.clone(), 0)).collect();
-    let mut add = |person: &PersonId, minor: i64| match balances
+    let mut add = |person: &PersonId, minor: i128| match balances
         .iter_mut()
         .find(|(known, _)| known == person)
     {
@@ -253,14 +254,14 @@ pub fn balances(
         if expense.shares.is_empty() {
             continue;
         }
-        add(payer, expense.minor);
+        add(payer, expense.minor.into());
         for share in &expense.shares {
-            add(&share.person, -share.minor);
+            add(&share.person, -i128::from(share.minor));
         }
     }
     for repayment in rows.repayments.iter().filter(|r| r.currency == currency) {
-        add(&repayment.from, repayment.minor);
-        add(&repayment.to, -repayment.minor);
+        add(&repayment.from, repayment.minor.into());
+        add(&repayment.to, -i128::from(repayment.minor));
     }
-    balances
+    balances.into_iter().map(|(person, minor)| (person, fitted(minor))).collect()
 }
