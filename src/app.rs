@@ -30,7 +30,7 @@ use crate::model::retry::RetryPolicy;
 use crate::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
 use crate::scheduler::Scheduler;
 use crate::settings::{DetectSettings, Mistake, Mistakes, Settings, WorkerSettings};
-use crate::store::{RuntimeSettings, Store};
+use crate::store::{RuntimeSettings, Store, SuggestAfter};
 use crate::telemetry;
 use crate::telemetry::pulse::Pulse;
 use crate::web::{self, WebState};
@@ -144,6 +144,7 @@ fn assemble(
         retry: RetryPolicy::default(),
         runtime,
         patience: patience(&settings.worker),
+        suggest_after: SuggestAfter::of(&settings.suggestions),
         source: settings.events.source.clone(),
         publisher: Publisher::new(Arc::clone(store), Arc::clone(broker), unrouted),
         earlier: Earlier::default(),

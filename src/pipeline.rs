@@ -19,6 +19,7 @@ mod hear;
 mod held;
 mod publish;
 mod records;
+mod suggest;
 mod settle;
 
 use std::sync::Arc;
@@ -43,7 +44,9 @@ use crate::limits::Limits;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
 use crate::rollout;
-use crate::store::{CacheLookup, Claim, Claimed, ItemKind, RuntimeSettings, Spent, Store};
+use crate::store::{
+    CacheLookup, Claim, Claimed, ItemKind, RuntimeSettings, Spent, Store, SuggestAfter,
+};
 
 use answer::{Answer, Bill, Found};
 use ask::Asked;
@@ -77,6 +80,8 @@ pub struct Pipeline {
     pub runtime: watch::Receiver<RuntimeSettings>,
     /// Times and counts that a message's patience is made of.
     pub patience: PatienceSettings,
+    /// When an event that changed has its next suggestion run; `None`: never.
+    pub suggest_after: Option<SuggestAfter>,
     /// The CloudEvents `source`.
     pub source: String,
     /// What publishes completion events.
@@ -176,8 +181,7 @@ impl Pipeline {
     async fn answer(&self, claim: &Claim, bill: &Bill) -> Result<Answer, Fault> {
         self.may_try(claim)?;
         if claim.kind == ItemKind::Suggestion {
-            // No agent makes suggestions yet.
-            return Ok(Answer::skipped(Reason::NothingToDo, None));
+            return self.suggest(claim, bill).await;
         }
         let (message, event) = self.found(claim)?;
         if message.deleted_at.is_some() {

@@ -57,6 +57,33 @@ pub(super) async fn wait(
     }
 }
 
+/// How soon an event's suggestion run follows its last message here, in seconds: nobody goes on
+/// talking in a file.
+pub(super) const QUIET_S: u64 = 1;
+
+/// The longest wait for a suggestion run that is about to begin.
+const SOON: Duration = Duration::from_secs(10);
+
+/// Waits for the event's suggestion run, if one is about to begin; one that is due later is not
+/// worth a wait.
+pub(super) async fn wait_for_suggestions(
+    store: &dyn Store,
+    event: &EventId,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let until = Instant::now() + SOON;
+    while let Some(due) = store.suggestions_pending(event).await? {
+        if Instant::now() + due > until {
+            break;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => break,
+        }
+    }
+    Ok(())
+}
+
 /// The event's summary as it stands, and its report.
 pub(super) async fn sum_up(
     store: &Arc<dyn Store>,

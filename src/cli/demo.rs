@@ -42,6 +42,7 @@ pub(super) fn settings(mut settings: Settings) -> Settings {
     settings.limits.event_per_window = 0;
     settings.limits.sender_per_window = 0;
     settings.budgets.total_usd = CAP_USD;
+    settings.suggestions.quiet_s = settings.suggestions.quiet_s.min(chat::QUIET_S);
     settings.broker.url = SecretString::default();
     settings.log.level = "warn".to_owned();
     settings
@@ -73,6 +74,7 @@ async fn play(settings: Settings, args: &DemoArgs, asked: &Stop) -> anyhow::Resu
     running.store().ingest(&file.batch).await?;
     let settled = chat::wait(running.store().as_ref(), &event, &asked.stop).await?;
     if settled {
+        chat::wait_for_suggestions(running.store().as_ref(), &event, &asked.stop).await?;
         let (summary, report) = chat::sum_up(running.store(), &settings, &event, started).await?;
         chat::print(&summary, &report, args.json)?;
     }

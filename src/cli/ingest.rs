@@ -107,6 +107,7 @@ async fn in_process(
     // A chat log is not traffic; budgets stay.
     settings.limits.event_per_window = 0;
     settings.limits.sender_per_window = 0;
+    settings.suggestions.quiet_s = settings.suggestions.quiet_s.min(chat::QUIET_S);
     settings.log.level = "warn".to_owned();
     crate::telemetry::init(&settings.log);
     let started = Instant::now();
@@ -218,6 +219,7 @@ async fn finish(
     if !chat::wait(store.as_ref(), event, &asked.stop).await? {
         return Ok(false);
     }
+    chat::wait_for_suggestions(store.as_ref(), event, &asked.stop).await?;
     let (summary, report) = chat::sum_up(store, settings, event, started).await?;
     chat::print(&summary, &report, args.json)?;
     Ok(true)

@@ -155,28 +155,6 @@ pub(super) fn fitted(minor: i128) -> i64 {
     i64::try_from(minor).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Splits an amount by everybody's parts; odd units go to the largest remainders, the first of equals.
-pub fn split_by_parts(minor: i64, parts: &[(PersonId, u32)]) -> Vec<Share> {
-    let all: i128 = parts.iter().map(|(_, part)| i128::from(*part)).sum();
-    if all == 0 {
-        return Vec::new();
-    }
-    let exact = |part: u32| i128::from(minor) * i128::from(part);
-    let mut shares: Vec<i128> =
-        parts.iter().map(|(_, part)| exact(*part).div_euclid(all)).collect();
-    let odd = i128::from(minor) - shares.iter().sum::<i128>();
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|at| (std::cmp::Reverse(exact(parts[*at].1).rem_euclid(all)), *at));
-    for at in order.into_iter().take(odd as usize) {
-        shares[at] += 1;
-    }
-    let share = |((person, _), minor): (&(PersonId, u32), i128)| Share {
-        person: person.clone(),
-        minor: minor as i64,
-    };
-    parts.iter().zip(shares).map(share).collect()
-}
-
 /// Up to how many people the fewest transfers are found exactly; above it, close to the fewest.
 const EXACT_PEOPLE: usize = 12;
 

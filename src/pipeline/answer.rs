@@ -8,6 +8,7 @@ use crate::agents::{self, Base, Question};
 use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::intent::Detection;
 use crate::domain::outcome::Reason;
+use crate::domain::suggestion::Suggestion;
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Fault;
 use crate::store::{Answered, CacheEntry, CacheWrite, Spent};
@@ -25,6 +26,8 @@ pub(super) struct Answer {
     pub(super) cache: Option<CacheWrite>,
     /// What a cache hit avoided.
     pub(super) avoided: (Usage, NanoUsd),
+    /// What a suggestion run suggests; `None` for a message.
+    pub(super) suggestions: Option<Vec<Suggestion>>,
 }
 
 impl Answer {
@@ -56,20 +59,26 @@ impl Answer {
         question: &Question,
         found: Found,
     ) -> Self {
+        let answer = Self::answered(question, found, Some(enrichment));
+        Self { detection: Some(detection), ..answer }
+    }
+
+    /// What a suggestion run came to.
+    pub(super) fn of_run(suggestions: Vec<Suggestion>, question: &Question, found: Found) -> Self {
+        let answer = Self::answered(question, found, None);
+        Self { suggestions: Some(suggestions), ..answer }
+    }
+
+    fn answered(question: &Question, found: Found, enrichment: Option<Enrichment>) -> Self {
         let answered = Answered {
             agent: Some(question.agent().name()),
             model: Some(found.model),
             level: question.level().map(|level| level.name()),
             cached: found.cached,
-            enrichment: Some(enrichment),
+            enrichment,
         };
-        Self {
-            detection: Some(detection),
-            answered: Some(answered),
-            cache: found.write,
-            avoided: found.avoided,
-            skipped: None,
-        }
+        let (cache, avoided) = (found.write, found.avoided);
+        Self { answered: Some(answered), cache, avoided, ..Self::empty() }
     }
 
     fn empty() -> Self {
@@ -79,6 +88,7 @@ impl Answer {
             answered: None,
             cache: None,
             avoided: (Usage::default(), NanoUsd::ZERO),
+            suggestions: None,
         }
     }
 

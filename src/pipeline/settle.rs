@@ -9,13 +9,14 @@ use tracing::{info, warn};
 use super::answer::Answer;
 use super::{AWAY, BadDelivery, Pipeline, Run, Walked};
 use crate::broker::Delivery;
-use crate::broker::envelope::{self, CompletionFacts};
+use crate::broker::envelope::{self, CompletionFacts, RunFacts};
 use crate::domain::ids::ItemId;
 use crate::domain::intent::Intent;
 use crate::domain::outcome::{Outcome, Reason};
 use crate::fault::{Fault, Park, Patience, Settlement, settle};
 use crate::store::{
-    Claim, Claimed, CompletionEvent, Fenced, ItemKind, Metric, OwedEvent, Record, Recorded, Stored,
+    Claim, Claimed, CompletionEvent, Fenced, ItemKind, Metric, News, OwedEvent, Record, Recorded,
+    RunRecord, Stored,
 };
 use crate::telemetry::metrics;
 
@@ -127,8 +128,8 @@ impl Pipeline {
             reason: ending.reason,
             completion: (claim.kind == ItemKind::Message)
                 .then(|| self.completion_of(claim, &ending, run)),
-            suggest: None,
-            run: None,
+            suggest: self.suggest_after.filter(|_| claim.kind == ItemKind::Message),
+            run: self.run_of(claim, answer, run),
             message: claim.message.clone(),
             event: claim.event.clone(),
             contribution: answer.map(Answer::contribution).unwrap_or_default(),
@@ -138,6 +139,27 @@ impl Pipeline {
             detail: ending.detail,
             metric,
         }
+    }
+
+    /// What a suggestion run writes, and how it is told.
+    fn run_of(&self, claim: &Claim, answer: Option<&Answer>, run: &Run) -> Option<RunRecord> {
+        let suggestions = answer?.suggestions.clone()?;
+        let answered = answer?.answered.as_ref();
+        let model = answered.and_then(|answered| answered.model.clone());
+        let facts = RunFacts {
+            item: claim.held.item.clone(),
+            lease: claim.held.lease,
+            event: claim.event.as_ref()?.id.clone(),
+            model: model.clone(),
+            usage: run.spent.usage,
+            cost: run.spent.cost,
+            cached: answered.is_some_and(|answered| answered.cached),
+            latency: run.took,
+            time: jiff::Timestamp::now(),
+        };
+        let source = self.source.clone();
+        let news = News::new(move |new| envelope::suggestions_created(&source, &facts, new));
+        Some(RunRecord { suggestions, model, news })
     }
 
     fn completion_of(&self, claim: &Claim, ending: &Ending, run: &Run) -> CompletionEvent {

@@ -79,6 +79,7 @@ fn report(rows: Projections) -> EventReport {
         by_intent: vec![],
         rows,
         answers: vec![],
+        suggestions: vec![],
         cache_hits: 0,
         spent: Spent::default(),
         avoided_cost: NanoUsd::ZERO,
