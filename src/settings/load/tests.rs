@@ -68,6 +68,40 @@ fn kept_names_set_their_keys_and_our_own_names_go_over_them() {
 }
 
 #[test]
+fn fallbacks_are_a_list_in_the_file_and_one_text_with_commas_in_the_environment() {
+    let agents = "[agents.task_enricher]\nfallbacks = [\"openai:gpt-6-sol\", \"offline\"]\n";
+    let listed = |settings: Settings| settings.agents["task_enricher"].fallbacks.clone();
+    let expected = ["openai:gpt-6-sol", "offline"];
+    assert_eq!(listed(from_file(agents).unwrap()), expected);
+    let variable = "GLEANER__AGENTS__TASK_ENRICHER__FALLBACKS";
+    let text = "openai:gpt-6-sol, offline,";
+    assert_eq!(listed(from_environment(&[(variable, text)]).unwrap()), expected);
+    let none = load(Some(file(agents).path()), &variables(&[(variable, "")])).unwrap();
+    assert!(listed(none).is_empty());
+}
+
+#[test]
+fn a_list_of_something_else_is_one_mistake_with_the_lists_key() {
+    for wrong in ["[1, 2]", "\"offline\"", "{ first = \"offline\" }"] {
+        let text = format!("[agents.task_enricher]\nfallbacks = {wrong}\n");
+        let Mistakes(mistakes) = from_file(&text).unwrap_err();
+        let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
+        assert!(keys.iter().all(|key| *key == "agents.task_enricher.fallbacks"), "{keys:?}");
+        assert!(mistakes[0].problem.ends_with("is not a list of texts"), "{mistakes:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_needs_no_number_in_flight_but_never_none() {
+    let endpoint = "[endpoints.local]\nprotocol = \"openai\"\nbase_url = \"http://127.0.0.1:1\"\n\
+                    api_key = \"\"\nconnect_timeout_s = 1\ncall_timeout_s = 1\n";
+    let settings = from_file(endpoint).unwrap();
+    assert_eq!(settings.endpoints["local"].concurrency, 64);
+    let none = only_mistake(from_file(&format!("{endpoint}concurrency = 0\n")));
+    assert_eq!(none.key, "endpoints.local.concurrency");
+}
+
+#[test]
 fn endpoints_and_agents_can_be_set_from_the_environment() {
     let settings = from_environment(&[
         ("GLEANER__ENDPOINTS__ANTHROPIC__BASE_URL", "http://127.0.0.1:9"),
