@@ -78,12 +78,10 @@ pub(super) fn judge(reply: &Reply, request: &ModelRequest) -> ModelError {
 
 /// The provider says that the same request may work: what looked final is a passing failure.
 fn worth_a_try(error: ModelError, explained: bool) -> ModelError {
-    match error {
-        ModelError::Rejected { status, message } => {
-            ModelError::Server { status, explained, message }
-        }
-        other => other,
+    if let ModelError::Rejected { status, message } = error {
+        return ModelError::Server { status, explained, message };
     }
+    error
 }
 
 /// The provider says that another try is of no use: what passes is left for later.
@@ -225,10 +223,9 @@ mod tests {
         let error = |message: &str, headers: &[(&'static str, &str)]| {
             let body = json!({"error": {"type": "rate_limit_error", "message": message,
                 "details": {"error_code": "enforced_spend_limit_reached"}}});
-            match judge(&reply(429, body, headers), &request()) {
-                ModelError::AccountStopped { retry_after, .. } => retry_after,
-                other => panic!("{other}"),
-            }
+            let judged = judge(&reply(429, body, headers), &request());
+            let ModelError::AccountStopped { retry_after, .. } = judged else { panic!("{judged}") };
+            retry_after
         };
         assert_eq!(error("spend limit", &[("retry-after", "90")]), Some(Duration::from_secs(90)));
         assert!(error("You will regain access on 2999-12-01 at 00:00 UTC.", &[]).is_some());
