@@ -57,10 +57,18 @@ async fn a_server_error_is_free_only_when_it_is_explained() {
 #[tokio::test]
 async fn a_stopped_account_is_told_from_a_rate_limit_and_a_wrong_request() {
     for how in [Stopped::Credit, Stopped::SpendLimit, Stopped::Key] {
-        for error in errors(Mode::AccountStopped { how }).await {
+        for error in errors(Mode::AccountStopped { how, retry_after: RetryAfter::None }).await {
             assert!(matches!(error, ModelError::AccountStopped { .. }), "{how:?}: {error}");
             assert!(!error.to_string().contains("fake-key"));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_there_stops_no_account() {
+    for error in errors(Mode::NoModel).await {
+        assert!(matches!(error, ModelError::ModelMissing(_)), "{error}");
+        assert_eq!(error.billing(), Billing::Nothing { sent: true });
     }
 }
 

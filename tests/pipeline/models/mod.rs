@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::fake_model::FakeModel;
 
+mod access;
 mod answers;
 mod fake;
 mod failures;

@@ -10,6 +10,7 @@
 mod asked;
 mod book;
 mod instance;
+mod limits;
 mod mode;
 mod rules;
 mod serve;

@@ -56,6 +56,25 @@ pub(crate) enum Mode {
         /// Why.
         #[serde(default)]
         how: Stopped,
+        /// When to come back.
+        #[serde(default)]
+        retry_after: RetryAfter,
+    },
+    /// 404, there is no such model.
+    NoModel,
+    /// A valid answer, late; 429 for whoever comes while so many are in flight.
+    Room {
+        /// How many at once.
+        places: usize,
+        /// Late by how many milliseconds.
+        ms: u64,
+    },
+    /// A valid answer with headers that say what is left of so many requests a window; 429 beyond.
+    Window {
+        /// How many in a window.
+        requests: u64,
+        /// The window's length in milliseconds.
+        ms: u64,
     },
     /// A valid answer without usage.
     EmptyUsage,

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::asked::{Asked, tokens};
 use super::book::Book;
+use super::limits::{self, Limits};
 use super::mode::{Mode, Nonsense};
 use super::speak::{self, End};
 use super::{instance, rules};
@@ -28,6 +29,7 @@ pub(super) struct State {
     modes: Mutex<Modes>,
     book: Mutex<Book>,
     count: watch::Sender<usize>,
+    limits: Limits,
 }
 
 struct Modes {
@@ -39,7 +41,7 @@ impl State {
     pub(super) fn new() -> Self {
         let modes = Modes { script: VecDeque::new(), standing: Mode::Answer };
         let (modes, book) = (Mutex::new(modes), Mutex::new(Book::default()));
-        Self { modes, book, count: watch::Sender::new(0) }
+        Self { modes, book, count: watch::Sender::new(0), limits: Limits::default() }
     }
 
     pub(super) fn stand(&self, mode: Mode) {
@@ -148,11 +150,7 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
     match mode {
         Mode::Answer => ok(answer(&valid)),
         Mode::AnswerWith { answer: wanted } => ok(answer(&wanted.to_string())),
-        Mode::Slow { ms } => {
-            let response = answer(&valid);
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            ok(response)
-        }
+        Mode::Slow { ms } => late(answer(&valid), ms).await,
         Mode::Hang => {
             answer(&valid);
             std::future::pending().await
@@ -168,9 +166,19 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
             charge(tokens(&valid));
             ok(speak::message(asked, &valid, End::Whole, None))
         }
+        Mode::Room { places, ms } => {
+            let Some(_place) = state.limits.enter(places) else { return too_many(asked.protocol) };
+            late(answer(&valid), ms).await
+        }
+        Mode::Window { requests, ms } => {
+            let (taken, left) = state.limits.take(requests, Duration::from_millis(ms));
+            let response = if taken { ok(answer(&valid)) } else { too_many(asked.protocol) };
+            limits::tell(response, asked.protocol, left)
+        }
         Mode::RateLimit { .. }
         | Mode::Overload { .. }
         | Mode::ServerError { .. }
+        | Mode::NoModel
         | Mode::AccountStopped { .. } => fail(asked.protocol, &mode),
     }
 }
@@ -189,22 +197,22 @@ fn nonsense(asked: &Asked, kind: Nonsense, answer: impl Fn(&str) -> Value) -> Re
 /// An error status, which is not billed.
 fn fail(protocol: Protocol, mode: &Mode) -> Response<Body> {
     match mode {
-        Mode::RateLimit { retry_after } => {
-            let response = error(429, say(protocol, "rate_limit_error", "too many requests"));
-            with_wait(response, *retry_after)
-        }
+        Mode::RateLimit { retry_after } => with_wait(too_many(protocol), *retry_after),
         Mode::Overload { retry_after } => {
             with_wait(error(529, say(protocol, "overloaded_error", "Overloaded")), *retry_after)
         }
-        Mode::AccountStopped { how } => {
+        Mode::AccountStopped { how, retry_after } => {
             let (status, body) = speak::stopped(protocol, *how);
-            error(status, body)
+            with_wait(error(status, body), *retry_after)
         }
+        Mode::NoModel => error(404, say(protocol, "not_found_error", "there is no such model")),
         Mode::ServerError { explained: false } => speak::response(500, Body::empty()),
         Mode::ServerError { explained: true }
         | Mode::Answer
         | Mode::AnswerWith { .. }
         | Mode::Slow { .. }
+        | Mode::Room { .. }
+        | Mode::Window { .. }
         | Mode::Hang
         | Mode::Cut
         | Mode::Nonsense { .. }
@@ -212,6 +220,10 @@ fn fail(protocol: Protocol, mode: &Mode) -> Response<Body> {
         | Mode::MaxTokens
         | Mode::EmptyUsage => error(500, say(protocol, "api_error", "internal")),
     }
+}
+
+fn too_many(protocol: Protocol) -> Response<Body> {
+    error(429, say(protocol, "rate_limit_error", "too many requests"))
 }
 
 fn say(protocol: Protocol, kind: &str, message: &str) -> Value {
@@ -225,6 +237,11 @@ fn answer(state: &State, place: usize, asked: &Asked, text: &str) -> Value {
     let output = if whole { tokens(text) } else { asked.max_tokens };
     let usage = state.book().charge(place, asked, output);
     speak::message(asked, text, end, Some(&usage))
+}
+
+async fn late(body: Value, ms: u64) -> Response<Body> {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+    ok(body)
 }
 
 fn ok(body: Value) -> Response<Body> {
