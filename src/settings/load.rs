@@ -53,7 +53,10 @@ fn merge(layers: &[&Value]) -> Result<Value, config::ConfigError> {
     let defaults = config::File::from_str(DEFAULTS, FileFormat::Toml);
     let mut builder = Config::builder().add_source(defaults);
     for layer in layers {
-        builder = builder.add_source(Config::try_from(layer)?);
+        // As text: the crate would merge the lists of a value item by item.
+        let text = toml::to_string(layer)
+            .map_err(|error| config::ConfigError::Foreign(Box::new(error)))?;
+        builder = builder.add_source(config::File::from_str(&text, FileFormat::Toml));
     }
     builder.build()?.try_deserialize()
 }

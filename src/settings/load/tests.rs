@@ -76,6 +76,9 @@ fn fallbacks_are_a_list_in_the_file_and_one_text_with_commas_in_the_environment(
     let variable = "GLEANER__AGENTS__TASK_ENRICHER__FALLBACKS";
     let text = "openai:gpt-6-sol, offline,";
     assert_eq!(listed(from_environment(&[(variable, text)]).unwrap()), expected);
+    let shorter = variables(&[(variable, "openai:gpt-6-luna")]);
+    let over = load(Some(file(agents).path()), &shorter).unwrap();
+    assert_eq!(listed(over), ["openai:gpt-6-luna"]);
     let none = load(Some(file(agents).path()), &variables(&[(variable, "")])).unwrap();
     assert!(listed(none).is_empty());
 }
