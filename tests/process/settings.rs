@@ -85,9 +85,11 @@ async fn check_passes_where_database_broker_and_model_are_there() {
     let ended = run.await.unwrap();
     let said = String::from_utf8(ended.stdout).unwrap();
     assert!(ended.status.success(), "{said}");
-    for line in
-        ["asks claude-sonnet-5-5; 127.0.0.1 answers", "database: PostgreSQL 15", "broker: RabbitMQ"]
-    {
+    for line in [
+        "asks claude-sonnet-5-5 at anthropic; 127.0.0.1 answers",
+        "database: PostgreSQL 15",
+        "broker: RabbitMQ",
+    ] {
         assert!(said.contains(line), "no {line:?} in:\n{said}");
     }
 }
