@@ -48,6 +48,7 @@ use weights::{FOLLOW_UPS, INTENTS, Weights};
 
 pub use learn::Sample;
 pub use lexicon::BadRules;
+pub(crate) use query::named;
 pub use weights::{BadWeights, on_line};
 
 /// How likely a kind of follow-up must be to be tried; one that finds no row changes nothing.

@@ -4,10 +4,12 @@
 
 mod subject;
 mod topic;
+mod named;
 
 use super::findings::Findings;
 use crate::domain::intent::QueryEntities;
 
+pub(crate) use named::named;
 pub(super) use topic::{Topic, of as topic};
 
 /// Reads a question on this topic.

@@ -230,7 +230,7 @@ fn line(text: &Text<'_>) -> String {
     line
 }
 
-fn tells(word: &str) -> bool {
+pub(super) fn tells(word: &str) -> bool {
     word.len() > 2
         && !words::is_function(word)
         && !ASKING.contains(word)
