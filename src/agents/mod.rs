@@ -6,6 +6,7 @@
 //! answer against its schema, [`finish`] adds all that is the group's own: names,
 //! dates, splits, shares. No number of an enrichment comes from a model unchecked.
 
+pub mod records;
 mod reading;
 mod people;
 mod dates;
@@ -18,7 +19,6 @@ mod suggester;
 mod intent_classifier;
 mod shape;
 mod question;
-pub mod records;
 
 use crate::context::Level;
 use crate::domain::chat::{Event, Message, Vendor};
@@ -29,6 +29,7 @@ use crate::model::Brief;
 use crate::model::offline::{Category, VendorKind, vendor_kind};
 
 pub use intent_classifier::question as classification;
+pub use query_answerer::{routing, wording};
 pub use question::{Locale, PrivateQuestion, Question, SharedQuestion};
 pub use reading::{BadAnswer, Base, read, repair};
 pub use suggester::Standing;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::question::{Locale, PrivateQuestion, Question};
 use super::reading::{BadAnswer, one_line};
+use super::records::Routed;
 use super::shape::Shape;
 use crate::context::Level;
 use crate::domain::chat::{Event, Message};
@@ -21,27 +22,12 @@ use crate::model::Brief;
 pub(super) const LEVEL: Level = Level::Full;
 
 /// How a question is put to a query.
-pub(super) static ROUTE: LazyLock<Shape> = LazyLock::new(|| {
-    Shape::new::<Routed>(include_str!("prompts/query_route.md"), &[("/properties/ask", &ASKS)])
-});
+pub(super) static ROUTE: LazyLock<Shape> =
+    LazyLock::new(|| Shape::new::<Routed>(include_str!("prompts/query_route.md"), &[]));
 
 /// How an answer is worded.
 pub(super) static WORDING: LazyLock<Shape> =
     LazyLock::new(|| Shape::new::<Wording>(include_str!("prompts/query_wording.md"), &[]));
-
-/// Stub until the records' own.
-const ASKS: [&str; 1] = ["unknown"];
-
-/// Which query a question means.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Routed {
-    ask: String,
-    thing: String,
-    person: String,
-    category: String,
-    until: String,
-}
 
 /// A sentence for an answer.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -52,7 +38,7 @@ pub(super) struct Wording {
 }
 
 /// Which query a question means that the patterns did not understand.
-pub fn route(event: &Event, message: &Message) -> Question {
+pub fn routing(event: &Event, message: &Message) -> Question {
     let brief = Brief::Route { question: message.text.clone() };
     Question::Private(PrivateQuestion::new(event, brief))
 }
@@ -83,4 +69,41 @@ fn figures(text: &str) -> BTreeSet<String> {
         .filter(|run| !run.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::samples::{event, message};
+
+    const ANSWER: &str = "GBP 1,234.50 spent so far, 3 tasks open.";
+
+    fn worded(sentence: &str) -> Result<String, BadAnswer> {
+        checked(Wording { sentence: sentence.into() }, ANSWER)
+    }
+
+    #[test]
+    fn nothing_is_worded_where_code_speaks_the_language() {
+        let mut event = event();
+        assert!(wording(&event, &message("how much?"), ANSWER).is_none());
+        event.locale = "de-DE".into();
+        assert!(wording(&event, &message("wie viel?"), ANSWER).is_some());
+    }
+
+    #[test]
+    fn a_sentence_keeps_every_figure_however_it_is_grouped() {
+        assert!(worded("Bisher GBP 1.234,50 ausgegeben, 3 Aufgaben offen.").is_ok());
+    }
+
+    #[test]
+    fn a_sentence_that_loses_changes_or_adds_a_figure_is_refused() {
+        for wrong in [
+            "Bisher GBP 1.234,50 ausgegeben.",
+            "Bisher GBP 1.334,50 ausgegeben, 3 Aufgaben offen.",
+            "Bisher GBP 1.234,50 ausgegeben, 3 Aufgaben offen; 500 an Tom.",
+            "",
+        ] {
+            assert!(worded(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -6,8 +6,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::query_answerer::Routed;
 use super::question::Question;
+use super::records::Routed;
 use super::shape::Shape;
 use super::{
     budget_analyst, intent_classifier, poll_enricher, query_answerer, suggester, task_enricher,
@@ -15,7 +15,7 @@ use super::{
 use crate::context::escape_line;
 use crate::domain::enrichment::{ExpenseBase, NextBase, PollBase, TaskBase};
 use crate::domain::intent::Intent;
-use crate::model::{Brief, ModelError, ModelRequest};
+use crate::model::{Brief, ModelError, ModelRequest, canonical};
 
 /// What was read from an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,8 +85,8 @@ const MOST_COMPLAINTS: usize = 6;
 /// # Errors
 /// [`BadAnswer`], fit for [`repair`], when it breaks the schema or a range.
 pub fn read(question: &Question, answer: &Value) -> Result<Base, BadAnswer> {
-    let answer = tidied(answer);
     let shape = Shape::of(&question.brief());
+    let answer = canonical(answer.clone(), &shape.schema);
     let complaints: Vec<String> =
         shape.validator.iter_errors(&answer).take(MOST_COMPLAINTS).map(|e| complaint(&e)).collect();
     if !complaints.is_empty() {
@@ -133,21 +133,6 @@ fn complaint(error: &jsonschema::ValidationError<'_>) -> String {
     let path = error.instance_path().to_string();
     let place = if path.is_empty() { "the answer" } else { path.as_str() };
     format!("{place}: {}", error.masked())
-}
-
-/// The answer with what only looks wrong put right: capital categories, whole numbers with a
-/// decimal point.
-fn tidied(answer: &Value) -> Value {
-    let mut answer = answer.clone();
-    if let Some(Value::String(category)) = answer.get_mut("category") {
-        *category = category.trim().to_lowercase();
-    }
-    if let Some(days) = answer.get_mut("lead_time_days")
-        && let Some(whole) = days.as_f64().filter(|d| d.fract() == 0.0 && (0.0..1e6).contains(d))
-    {
-        *days = Value::from(whole as u64);
-    }
-    answer
 }
 
 fn typed<T: DeserializeOwned>(answer: Value) -> Result<T, BadAnswer> {

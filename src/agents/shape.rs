@@ -76,6 +76,10 @@ const KEPT: [&str; 7] =
 /// Keeps only those keywords, and closes every object.
 fn clean(schema: &mut Value) {
     let Value::Object(map) = schema else { return };
+    if let Some(words) = map.get("oneOf").and_then(Value::as_array).and_then(|all| words(all)) {
+        *schema = words;
+        return;
+    }
     map.retain(|keyword, _| KEPT.contains(&keyword.as_str()));
     if map.get("type").is_some_and(|kind| kind == "object") {
         map.insert("additionalProperties".into(), Value::Bool(false));
@@ -86,6 +90,18 @@ fn clean(schema: &mut Value) {
     if let Some(items) = map.get_mut("items") {
         clean(items);
     }
+}
+
+/// A closed list of words, each with its meaning, as one list and one description.
+fn words(choices: &[Value]) -> Option<Value> {
+    let names: Vec<&str> =
+        choices.iter().map(|choice| choice["const"].as_str()).collect::<Option<_>>()?;
+    let meaning = |choice: &Value| {
+        let (name, said) = (choice["const"].as_str()?, choice["description"].as_str()?);
+        Some(format!("{name}: {said}"))
+    };
+    let meanings: Vec<String> = choices.iter().filter_map(meaning).collect();
+    Some(json!({ "type": "string", "enum": names, "description": meanings.join(" ") }))
 }
 
 #[cfg(test)]

@@ -1,17 +1,23 @@
-//! Questions about the group's own records: computed by code, worded and routed by a model at most.
+//! Questions about the group's own records: computed by code, routed and worded by a model at most.
 
 use std::time::Duration;
 
-use super::answer::Answer;
+use super::answer::{Answer, Found};
+use super::ask::Asked;
 use super::{About, Pipeline};
-use crate::agents::records;
+use crate::agents::records::{self, Lookup};
+use crate::agents::{self, Base, Question};
 use crate::domain::enrichment::Enrichment;
 use crate::domain::intent::{Detection, QueryEntities};
 use crate::domain::outcome::ParkReason;
+use crate::domain::projection::Projections;
 use crate::fault::Fault;
 
 /// How long a question waits before it looks again whether the messages before it are settled.
 const WAIT: Duration = Duration::from_millis(500);
+
+/// What a model had to do with an answer.
+type Helped = Option<(Question, Found)>;
 
 impl Pipeline {
     /// The records' answer, after the earlier messages of the room.
@@ -28,7 +34,55 @@ impl Pipeline {
             return Err(Fault::deferred(WAIT, ParkReason::EarlierMessages));
         }
         let rows = self.rows_before(event, message).await?;
-        let answer = records::answer(event, message, query, &rows);
-        Ok(Answer::by_code(detection, Enrichment::Answer(answer)))
+        let (found, routed) = match records::look_up(event, message, query, &rows) {
+            Lookup::Found(found) => (Some(found), None),
+            Lookup::NotOnRecord(_) => (None, None),
+            Lookup::Unmatched(_) | Lookup::NotUnderstood => self.routed(about, &rows).await?,
+        };
+        let mut answer = records::enrichment(query, found);
+        let worded = self.worded(about, &answer.answer).await;
+        if let Some((_, Found { base: Base::Wording(sentence), .. })) = &worded {
+            answer.answer.clone_from(sentence);
+        }
+        let enrichment = Enrichment::Answer(answer);
+        Ok(match routed.or(worded) {
+            Some((question, found)) => Answer::by_model(detection, enrichment, &question, found),
+            None => Answer::by_code(detection, enrichment),
+        })
+    }
+
+    /// What the records say to the query that a model took the question for.
+    async fn routed(
+        &self,
+        about: &About<'_>,
+        rows: &Projections,
+    ) -> Result<(Option<records::Found>, Helped), Fault> {
+        let About { message, event, .. } = *about;
+        let question = agents::routing(event, message);
+        if self.assigned(&question)?.primary.model.is_free() {
+            return Ok((None, None));
+        }
+        let helped = self.general_answer(about, &question).await?;
+        let Base::Route(routed) = &helped.base else { return Ok((None, None)) };
+        let found = routed.query(event, &message.sender, rows).and_then(|query| {
+            let today = records::day_of(event, message);
+            records::run(event, &message.sender, today, &query, rows)
+        });
+        Ok((found, Some((question, helped))))
+    }
+
+    /// The answer in the group's language. Whatever keeps a model from it, the sentence that code
+    /// wrote stands: what was computed is never worth a wait.
+    async fn worded(&self, about: &About<'_>, answer: &str) -> Helped {
+        let question = agents::wording(about.event, about.message, answer)?;
+        let assigned = self.assigned(&question).ok()?;
+        if assigned.primary.model.is_free() {
+            return None;
+        }
+        let key = question.key(assigned.primary.model.name());
+        let asked = Asked { about, question: &question, assigned, key };
+        let found = self.ask(&asked).await.ok()?;
+        // Only what took the key's flight may fill the cache.
+        Some((question, Found { write: None, ..found }))
     }
 }

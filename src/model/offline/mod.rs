@@ -54,7 +54,7 @@ impl Model for Offline {
             Brief::Poll { options, .. } => to_json(&polls::views(options)),
             // It reads no prose: what the patterns did not understand stays so.
             Brief::Route { .. } => Ok(json!({
-                "ask": "unknown", "thing": "", "person": "", "category": "", "until": "",
+                "ask": "not_kept", "thing": "", "person": "", "category": "", "until": "",
             })),
             Brief::Wording { answer, .. } => Ok(json!({ "sentence": answer })),
             Brief::Next { kind, days_left, known } => {

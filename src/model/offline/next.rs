@@ -17,8 +17,9 @@ static BUNDLED: LazyLock<Vec<Kind>> = LazyLock::new(|| {
 const MOST_STEPS: usize = 6;
 /// How far ahead of its day a step is named, as a part of the days that are left, and in days.
 const AHEAD: (f64, i32) = (0.3, 21);
-/// For how long after its day a step that was missed is still named, in days.
-const MISSED: i32 = 120;
+/// For how long after its day a step that was missed is still named: as a part of the days that
+/// are left, and in days. Close to the event, what nobody spoke of for months was not wanted.
+const MISSED: (f64, i32) = (1.5, 14);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -80,9 +81,10 @@ fn kind_of(said: &str) -> Option<&'static Kind> {
 /// not known.
 fn is_due(days_before: i32, days_left: Option<i32>) -> bool {
     let Some(days_left) = days_left else { return days_before > 0 };
-    let ahead = ((f64::from(days_left.max(0)) * AHEAD.0) as i32).max(AHEAD.1);
+    let part =
+        |(share, least): (f64, i32)| ((f64::from(days_left.max(0)) * share) as i32).max(least);
     let until = days_left - days_before;
-    (-MISSED..=ahead).contains(&until) && (days_left >= 0 || days_before <= 0)
+    (-part(MISSED)..=part(AHEAD)).contains(&until) && (days_left >= 0 || days_before <= 0)
 }
 
 /// Whether a known thing names the step's own, or what covers it.

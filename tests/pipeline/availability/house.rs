@@ -86,6 +86,8 @@ fn pipeline(
     let (limits, budgets) = (settings.limits.clone(), settings.budgets.clone());
     let unrouted = settings.events.unrouted;
     Pipeline {
+        threshold: 0.0,
+        suggest_after: None,
         cache: Cache::new(&settings.cache, Arc::clone(&store)),
         limits: Limits::new(limits, budgets, Arc::clone(&store)),
         detector: DETECTOR.clone(),
