@@ -16,3 +16,4 @@ mod ingest;
 mod outcomes;
 mod refusals;
 mod settings;
+mod suggestions;

@@ -1,12 +1,22 @@
-//! A plain HTTP/1.1 GET, so that tests of the port need no client library.
+//! Plain HTTP/1.1 requests, so that tests of the port need no client library.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Status and body of a GET.
 pub(crate) async fn get(address: &str, path: &str) -> (u16, String) {
+    request(address, &format!("GET {path}"), "", "").await
+}
+
+/// Status and body of a request: a method with its path, header lines that each end with a line
+/// end, and a body.
+pub(crate) async fn request(address: &str, what: &str, headers: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("the port is open");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let length = body.len();
+    let request = format!(
+        "{what} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-length: {length}\r\n{headers}\r\n{body}"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
