@@ -32,7 +32,7 @@ async fn settle(h: &impl Harness, claim: &Claim) -> Record {
 }
 
 async fn confirm(h: &impl Harness, record: &Record) {
-    h.store().confirm(&item("m1"), told(&record).id).await.unwrap();
+    h.store().confirm(&item("m1"), told(record).id).await.unwrap();
 }
 
 /// Asserts that the settled item owes exactly this event.
@@ -41,7 +41,7 @@ async fn assert_owes(h: &impl Harness, record: &Record) {
     let Claimed::Settled { owed: Some(owed) } = settled else {
         panic!("it owes nothing: {settled:?}")
     };
-    assert_eq!(owed.completion, told(&record));
+    assert_eq!(owed.completion, told(record));
 }
 
 async fn assert_settled(h: &impl Harness) {
