@@ -8,4 +8,5 @@ pub(crate) mod fake_model;
 pub(crate) mod http;
 pub(crate) mod proxy;
 pub(crate) mod servers;
+pub(crate) mod turns;
 pub(crate) mod world;

@@ -8,6 +8,7 @@ use gleaner::domain::projection::TaskStatus;
 use gleaner::store::{ContextQuery, ContextRows, IngestBatch, Store as _};
 
 use super::harness::{Harness, LONG, done};
+use super::on_postgres::OnPostgres;
 use super::samples::{
     at, chat, completed, event, expense, follow_up, item, message, message_id, park, skipped, task,
 };
@@ -18,6 +19,8 @@ promises! {
     messages_of_the_same_instant_are_told_apart_by_their_ids,
     messages_of_all_the_events_rooms_are_found_and_no_others,
     a_deleted_message_is_left_out,
+    the_newest_of_all_rooms_together_are_kept,
+    an_edited_message_contributes_its_latest_revision_alone,
     tasks_and_expenses_opened_before_are_found_newest_kept,
     what_was_done_after_a_message_is_not_known_to_it,
     what_is_neither_settled_nor_parked_before_a_message_is_counted,
@@ -79,6 +82,30 @@ async fn a_deleted_message_is_left_out(h: &impl Harness) {
     h.ingest(&batch).await;
     h.produce("update messages set deleted_at = sent_at where id = $1", &["m2"]).await;
     assert_eq!(past(h, &batch.messages[3], 2).await, ["m1", "m3"]);
+}
+
+async fn the_newest_of_all_rooms_together_are_kept(h: &impl Harness) {
+    let mut batch = chat(9);
+    for place in [0, 1, 2, 6] {
+        batch.messages[place].room = RoomId::parse("kitchen").unwrap();
+    }
+    h.ingest(&batch).await;
+    assert_eq!(past(h, &batch.messages[8], 4).await, ["m5", "m6", "m7", "m8"]);
+    assert_eq!(past(h, &batch.messages[6], 50).await, ["m1", "m2", "m3", "m4", "m5", "m6"]);
+}
+
+async fn an_edited_message_contributes_its_latest_revision_alone(h: &impl Harness) {
+    let batch = chat(3);
+    h.ingest(&batch).await;
+    let claim = h.claim(&item("m1")).await;
+    let record = completed(&claim, task("dj"));
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    h.store().confirm(&item("m1"), record.completion.unwrap().id).await.unwrap();
+    h.edit("m1").await;
+    give(h, "m1", task("band")).await;
+    let rows = h.store().context(&query(&batch.messages[2], 5, 5, 5)).await.unwrap();
+    let objects: Vec<_> = rows.tasks.iter().map(|task| task.object.as_str()).collect();
+    assert_eq!((objects, rows.messages.len()), (vec!["band"], 2));
 }
 
 async fn tasks_and_expenses_opened_before_are_found_newest_kept(h: &impl Harness) {
@@ -160,4 +187,26 @@ async fn the_best_vendors_come_first(h: &impl Harness) {
     };
     assert_eq!(h.store().vendors("dj", 2).await.unwrap()[1], cheap);
     assert!(h.store().vendors("clown", 3).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_is_one_round_trip_to_postgres() {
+    let h = OnPostgres::fresh().await;
+    let batch = chat(7);
+    h.ingest(&batch).await;
+    give(&h, "m1", task("dj")).await;
+    give(&h, "m2", expense("flowers", 700, "Ann", ExpenseStatus::Paid)).await;
+    let (store, turns) = h.counted().await;
+    let query = query(&batch.messages[6], 3, 5, 5);
+    // The first one prepares the statement; now and then a connection that lay idle is tried out.
+    let mut fewest = usize::MAX;
+    for _ in 0..6 {
+        let before = turns.count();
+        let rows = store.context(&query).await.unwrap();
+        assert_eq!((rows.messages.len(), rows.tasks.len(), rows.expenses.len()), (3, 1, 1));
+        fewest = fewest.min(turns.count() - before);
+    }
+    assert_eq!(fewest, 1);
+    store.close().await;
+    h.finish().await;
 }

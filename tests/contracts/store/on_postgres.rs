@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::harness::Harness;
+use crate::support::turns::Turns;
 
 /// The migrated database that all others are copied from.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -56,6 +57,15 @@ impl Harness for OnPostgres {
     }
 }
 
+impl OnPostgres {
+    /// A second store on the same database, whose round trips are counted.
+    pub(crate) async fn counted(&self) -> (PostgresStore, Turns) {
+        let url = server().database(&self.database).to_url_lossy().to_string();
+        let turns = Turns::before(&url).await;
+        (connect_to(turns.stand_in(&url)).await, turns)
+    }
+}
+
 async fn template() -> String {
     let database = name();
     administer(format!("create database {database}")).await;
@@ -66,8 +76,12 @@ async fn template() -> String {
 }
 
 async fn connect(database: &str) -> PostgresStore {
+    connect_to(server().database(database).to_url_lossy().to_string()).await
+}
+
+async fn connect_to(url: String) -> PostgresStore {
     let settings = DatabaseSettings {
-        url: SecretString::from(server().database(database).to_url_lossy().to_string()),
+        url: SecretString::from(url),
         schema: "gleaner".to_owned(),
         connections: 4,
         acquire_timeout_s: 60,
