@@ -13,6 +13,7 @@ use crate::support::fake_model::FakeModel;
 
 mod access;
 mod answers;
+mod estimate;
 mod fake;
 mod failures;
 mod transport;
