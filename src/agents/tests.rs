@@ -1,5 +1,7 @@
 //! Plans, from detection to enrichment.
 
+mod wire;
+
 use serde_json::json;
 
 use super::samples::{detection, event, message};
