@@ -125,6 +125,8 @@ pub struct AnswerLine {
     pub question: String,
     /// What the records say.
     pub answer: String,
+    /// IDs of the rows that it rests on.
+    pub sources: Vec<uuid::Uuid>,
 }
 
 /// A payment that would help to settle the group's debts.
@@ -271,6 +273,7 @@ fn answer_lines(report: &EventReport) -> Vec<AnswerLine> {
         message_id: answered.message.as_str().to_owned(),
         question: answered.question.clone(),
         answer: answered.answer.clone(),
+        sources: answered.sources.clone(),
     });
     lines.collect()
 }

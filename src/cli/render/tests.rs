@@ -77,6 +77,7 @@ fn full() -> Summary {
         message_id: "m".into(),
         question: "how much so far?".into(),
         answer: "£1,200.00 was paid.\u{1b}[2J".into(),
+        sources: Vec::new(),
     };
     Summary {
         messages: 1_353,

@@ -143,7 +143,7 @@ fn report() -> EventReport {
             message: MessageId::parse("m4").unwrap(),
             question: "how much?".into(),
             answer: "£64.95".into(),
-            sources: vec![],
+            sources: vec![uuid::Uuid::from_u128(7)],
         }],
         cache_hits: 3,
         spent: Spent {
@@ -228,7 +228,12 @@ fn every_line_is_written_with_names_and_major_units() {
     );
     assert_eq!(
         value["answers"],
-        json!([{"message_id": "m4", "question": "how much?", "answer": "£64.95"}])
+        json!([{
+            "message_id": "m4",
+            "question": "how much?",
+            "answer": "£64.95",
+            "sources": [uuid::Uuid::from_u128(7)],
+        }])
     );
     assert_eq!(
         value["suggestions"],
