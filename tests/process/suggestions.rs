@@ -71,7 +71,8 @@ async fn suggest(folder: &Path, titles: &[&str]) -> Recorded {
     store.ingest(&wedding("wed", &["Band or DJ?"])).await.unwrap();
     let message = claim(store.as_ref(), &ItemId::parse("wed-0").unwrap()).await;
     let options = ["Band", "DJ"].map(str::to_owned).to_vec();
-    let poll = PollEnrichment { question: "Band or DJ?".to_owned(), options };
+    let poll =
+        PollEnrichment { question: "Band or DJ?".to_owned(), options, ..PollEnrichment::default() };
     let contribution = Contribution { enrichment: Some(Enrichment::Poll(poll)), follow_up: None };
     let at_once = Some(SuggestAfter { every: MINUTE, quiet: Duration::ZERO });
     record(store.as_ref(), &message, Record { contribution, suggest: at_once, ..end(&message) })
