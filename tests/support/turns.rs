@@ -1,4 +1,5 @@
-//! A TCP proxy that counts round trips: how often a client speaks after its server did.
+//! A TCP proxy before PostgreSQL that counts round trips: how often a client speaks after its
+//! server did. A lone `Sync`, by which a pool tries out a connection between two uses, is none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,6 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::proxy::host_and_port;
+
+/// PostgreSQL's `Sync` message.
+const SYNC: &[u8] = b"S\0\0\0\x04";
 
 /// The proxy; it ends with its owner.
 #[derive(Debug)]
@@ -49,12 +53,12 @@ async fn accept(listener: TcpListener, target: String, count: Arc<AtomicUsize>) 
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
         let (spoke, count) = (server_spoke.clone(), count.clone());
-        connections.spawn(carry(from_client, to_server, move || {
-            if spoke.swap(false, Ordering::SeqCst) {
+        connections.spawn(carry(from_client, to_server, move |part| {
+            if part != SYNC && spoke.swap(false, Ordering::SeqCst) {
                 count.fetch_add(1, Ordering::SeqCst);
             }
         }));
-        connections.spawn(carry(from_server, to_client, move || {
+        connections.spawn(carry(from_server, to_client, move |_| {
             server_spoke.store(true, Ordering::SeqCst);
         }));
     }
@@ -64,11 +68,11 @@ async fn accept(listener: TcpListener, target: String, count: Arc<AtomicUsize>) 
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    spoken: impl Fn(),
+    spoken: impl Fn(&[u8]),
 ) {
     let mut part = vec![0; 64 * 1024];
     while let Ok(read @ 1..) = from.read(&mut part).await {
-        spoken();
+        spoken(&part[..read]);
         if to.write_all(&part[..read]).await.is_err() {
             return;
         }

@@ -58,11 +58,11 @@ impl Harness for OnPostgres {
 }
 
 impl OnPostgres {
-    /// A second store on the same database, whose round trips are counted.
+    /// A second store on the same database, with one connection whose round trips are counted.
     pub(crate) async fn counted(&self) -> (PostgresStore, Turns) {
         let url = server().database(&self.database).to_url_lossy().to_string();
         let turns = Turns::before(&url).await;
-        (connect_to(turns.stand_in(&url)).await, turns)
+        (connect_to(turns.stand_in(&url), 1).await, turns)
     }
 }
 
@@ -76,14 +76,14 @@ async fn template() -> String {
 }
 
 async fn connect(database: &str) -> PostgresStore {
-    connect_to(server().database(database).to_url_lossy().to_string()).await
+    connect_to(server().database(database).to_url_lossy().to_string(), 4).await
 }
 
-async fn connect_to(url: String) -> PostgresStore {
+async fn connect_to(url: String, connections: u32) -> PostgresStore {
     let settings = DatabaseSettings {
         url: SecretString::from(url),
         schema: "gleaner".to_owned(),
-        connections: 4,
+        connections,
         acquire_timeout_s: 60,
         migrate_at_start: true,
     };
