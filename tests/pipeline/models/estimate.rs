@@ -81,7 +81,7 @@ fn request(minute: i64, by: &Estimate) -> ModelRequest {
             let level = if minute % 4 == 1 { Level::Standard } else { Level::Rich };
             question.request(&assemble(level, &event, &message, &rows, by), 800)
         }
-        other => panic!("planned {other:?}"),
+        other @ (Plan::Answer(_) | Plan::Records(_) | Plan::Nothing) => panic!("planned {other:?}"),
     }
 }
 
