@@ -45,6 +45,7 @@ fn task(id: u128, object: &str, who: Option<&str>, status: TaskStatus) -> TaskRo
 pub(super) fn rows() -> Projections {
     let option = |text: &str, votes: &[&str]| PollOption {
         text: text.into(),
+        key: String::new(),
         votes: votes.iter().map(|name| person(name)).collect(),
     };
     Projections {

@@ -158,11 +158,12 @@ impl Fold<'_> {
             return Some((row.id, Effect::Confirmed));
         }
         let id = row_id(&self.event.id, &entry.message);
-        let options = poll
-            .options
-            .iter()
-            .map(|text| PollOption { text: text.clone(), votes: Vec::new() })
-            .collect();
+        let option = |(place, text): (usize, &String)| PollOption {
+            text: text.clone(),
+            key: poll.keys.get(place).cloned().unwrap_or_default(),
+            votes: Vec::new(),
+        };
+        let options = poll.options.iter().enumerate().map(option).collect();
         self.rows.polls.push(PollRow {
             id,
             question: poll.question.clone(),

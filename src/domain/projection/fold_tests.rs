@@ -102,6 +102,20 @@ fn poll(options: &[&str]) -> Contribution {
     Contribution { enrichment: Some(enrichment), follow_up: None }
 }
 
+#[test]
+fn a_vote_by_the_key_of_a_choice_counts_for_it() {
+    let poll = Enrichment::Poll(PollEnrichment {
+        question: "Which?".into(),
+        options: vec!["pizza".into(), "tacos".into()],
+        keys: vec!["🍕".into(), "🌮".into()],
+        ..PollEnrichment::default()
+    });
+    let poll = Contribution { enrichment: Some(poll), follow_up: None };
+    let target = Target { thing: Some("🌮🌮".into()), ..Target::default() };
+    let rows = folded(vec![("Ana", poll), ("Ben", follow_up(FollowUpKind::Vote, target))]);
+    assert_eq!(rows.polls[0].options[1].votes, [PersonId("Ben".into())]);
+}
+
 fn folded(contributions: Vec<(&str, Contribution)>) -> Projections {
     let entries = (0..)
         .zip(contributions)

@@ -112,6 +112,9 @@ pub struct ExpenseRow {
 pub struct PollOption {
     /// The choice.
     pub text: String,
+    /// The emoji or mark that stands for it; empty where none does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
     /// Who votes for it, in the order of their last votes.
     pub votes: Vec<PersonId>,
 }

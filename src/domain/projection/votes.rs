@@ -35,8 +35,8 @@ pub(super) fn choice(
 /// The choice of this poll that was said; a place alone counts while the poll is fresh.
 fn said_of(poll: &PollRow, age: f64, target: &Target) -> Option<usize> {
     let options: Vec<&str> = poll.options.iter().map(|option| option.text.as_str()).collect();
-    // A poll does not carry the keys of its choices.
-    let picks = names(target.thing.as_deref()).filter_map(|said| pick(&options, &[], said));
+    let keys: Vec<String> = poll.options.iter().map(|option| option.key.clone()).collect();
+    let picks = names(target.thing.as_deref()).filter_map(|said| pick(&options, &keys, said));
     let mut sure = picks.filter(|(_, sureness)| *sureness == Sureness::Word || age < FRESH);
     sure.next().map(|(option, _)| option)
 }

@@ -303,7 +303,7 @@ impl<'a> Reader<'a> {
 
     fn poll(&mut self, place: &str, poll: Poll) -> Result<(), BadTruth> {
         let (id, first) = self.sources(place, &poll.sources, Effect::Opened)?;
-        let option = |text: String| PollOption { text, votes: Vec::new() };
+        let option = |text: String| PollOption { text, key: String::new(), votes: Vec::new() };
         self.truth.rows.polls.push(PollRow {
             id,
             question: poll.question,

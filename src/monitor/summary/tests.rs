@@ -93,6 +93,7 @@ fn task(title: &str, status: TaskStatus) -> TaskRow {
 fn poll() -> PollRow {
     let option = |text: &str, votes: &[&str]| PollOption {
         text: text.into(),
+        key: String::new(),
         votes: votes.iter().map(|name| person(name)).collect(),
     };
     PollRow {
