@@ -361,6 +361,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// An amount that the file states, in minor units.
+fn amount(event: &Event, key: &str, value: Option<&Value>) -> Result<Option<i64>, BadTruth> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let major = value.as_f64().ok_or_else(|| bad(key, "is no number"))?;
+            Ok(Some(event.currency.minor(major)))
+        }
+    }
+}
+
+/// Refuses a stated sum that is not the rows'.
+fn agree(event: &Event, key: &str, said: Option<i64>, sum: i64) -> Result<(), BadTruth> {
+    let Some(said) = said.filter(|said| *said != sum) else { return Ok(()) };
+    let [said, sum] = [said, sum].map(|minor| event.currency.format(minor));
+    Err(bad(key, format!("says {said}, but its expenses sum to {sum}")))
+}
+
 /// Holds the totals that the file states against its own rows.
 fn check_totals(
     file: &Map<String, Value>,
@@ -371,28 +389,11 @@ fn check_totals(
         let all = rows.expenses.iter();
         all.filter(move |row| row.currency == event.currency && row.status == status)
     };
-    let said = |key: &str, value: Option<&Value>| match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(value) => value
-            .as_f64()
-            .map(|it| Some(event.currency.minor(it)))
-            .ok_or_else(|| bad(key, "is no number")),
-    };
-    let agree = |key: &str, said: Option<i64>, sum: i64| match said {
-        Some(said) if said != sum => Err(bad(
-            key,
-            format!(
-                "says {}, but its expenses sum to {}",
-                event.currency.format(said),
-                event.currency.format(sum)
-            ),
-        )),
-        Some(_) | None => Ok(()),
-    };
     for (key, status) in
         [("total_spent", ExpenseStatus::Paid), ("total_outstanding", ExpenseStatus::Due)]
     {
-        agree(key, said(key, file.get(key))?, own(status).map(|row| row.minor).sum())?;
+        let sum = own(status).map(|row| row.minor).sum();
+        agree(event, key, amount(event, key, file.get(key))?, sum)?;
     }
     let Some(per_person) = file.get("per_person_paid") else { return Ok(()) };
     let per_person =
@@ -404,7 +405,8 @@ fn check_totals(
         let by =
             |row: &&ExpenseRow| row.paid_by.as_ref().is_some_and(|it| event.name_of(it) == name);
         let sum = own(ExpenseStatus::Paid).filter(by).map(|row| row.minor).sum();
-        agree(&key, Some(said(&key, per_person.get(&name))?.unwrap_or(0)), sum)?;
+        let said = amount(event, &key, per_person.get(&name))?.unwrap_or(0);
+        agree(event, &key, Some(said), sum)?;
     }
     Ok(())
 }
