@@ -2,6 +2,10 @@
 //!
 //! An answer that does not fit is sent back once with what is wrong with it.
 
+use std::time::Duration;
+
+use tracing::debug;
+
 use super::answer::{Found, read};
 use super::{About, Pipeline};
 use crate::agents::{self, BadAnswer, Question};
@@ -14,6 +18,9 @@ use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
 use crate::model::{ModelError, ModelRequest, ModelResponse};
 use crate::store::{CacheWrite, ContextRows, StoreError};
+
+/// How long a message waits for what it can do without.
+const BRIEF: Duration = Duration::from_secs(15);
 
 /// One question of one message, and whom it goes to.
 pub(super) struct Asked<'a> {
@@ -95,6 +102,33 @@ impl Pipeline {
             }
         }
         Err(fault)
+    }
+
+    /// Asks for what the message can do without: whatever keeps a model from answering soon, there
+    /// is nothing. A request that is given up stays in the ledger at its worst case.
+    pub(super) async fn ask_briefly(
+        &self,
+        about: &About<'_>,
+        question: &Question,
+    ) -> Option<Found> {
+        let assigned = self.assigned(question).ok()?;
+        if assigned.primary.model.is_free() {
+            return None;
+        }
+        let key = question.key(assigned.primary.model.name());
+        let asked = Asked { about, question, assigned, key };
+        match tokio::time::timeout(BRIEF, self.ask(&asked)).await {
+            // Only what took the key's flight may fill the cache.
+            Ok(Ok(found)) => Some(Found { write: None, ..found }),
+            Ok(Err(fault)) => {
+                debug!(agent = assigned.agent, ?fault, "went on without a model");
+                None
+            }
+            Err(_) => {
+                debug!(agent = assigned.agent, "went on without a model that took too long");
+                None
+            }
+        }
     }
 
     /// Asks one model, and once more when its answer does not fit.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::answer::{Answer, Found};
-use super::ask::Asked;
 use super::{About, Pipeline};
 use crate::agents::records::{self, Lookup};
 use crate::agents::{self, Base, Question};
@@ -75,14 +74,7 @@ impl Pipeline {
     /// wrote stands: what was computed is never worth a wait.
     async fn worded(&self, about: &About<'_>, answer: &str) -> Helped {
         let question = agents::wording(about.event, about.message, answer)?;
-        let assigned = self.assigned(&question).ok()?;
-        if assigned.primary.model.is_free() {
-            return None;
-        }
-        let key = question.key(assigned.primary.model.name());
-        let asked = Asked { about, question: &question, assigned, key };
-        let found = self.ask(&asked).await.ok()?;
-        // Only what took the key's flight may fill the cache.
-        Some((question, Found { write: None, ..found }))
+        let found = self.ask_briefly(about, &question).await?;
+        Some((question, found))
     }
 }
