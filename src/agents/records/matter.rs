@@ -71,17 +71,30 @@ impl Matter {
         let standing: Vec<&ExpenseRow> =
             rows.expenses.iter().filter(|row| row.status != ExpenseStatus::Cancelled).collect();
         let mut found: Vec<&ExpenseRow> = best(&standing, |row| self.likeness(&row.what));
-        let of_one = |category: &&String| OF_ONE_KIND.contains(&category.as_str());
-        let wholes: Vec<&String> = match (&self.whole, found.is_empty()) {
-            (Some(whole), _) => vec![whole],
-            (None, true) => self.categories.iter().collect(),
-            (None, false) => self.categories.iter().filter(of_one).collect(),
-        };
-        found.extend(standing.iter().filter(|row| wholes.contains(&&row.category)));
+        let named_none = found.is_empty();
+        found.extend(standing.iter().filter(|row| self.falls_under(row, named_none)));
         let mut all: Vec<&ExpenseRow> =
             standing.into_iter().filter(|row| found.iter().any(|it| it.id == row.id)).collect();
         self.keep_parts(&mut all);
         all
+    }
+
+    /// Whether the row's category is what is meant. Of a category of many kinds of things that is
+    /// only a row that names no other thing: the suits are not what the sherwani cost.
+    fn falls_under(&self, row: &ExpenseRow, named_none: bool) -> bool {
+        if let Some(whole) = &self.whole {
+            return *whole == row.category;
+        }
+        let is_ours = self.categories.contains(&row.category) && row.category != "other";
+        let of_one_kind = OF_ONE_KIND.contains(&row.category.as_str());
+        let names_another =
+            || named(&row.what).things.iter().any(|thing| !row.category.contains(thing.as_str()));
+        is_ours && (of_one_kind || named_none && !names_another())
+    }
+
+    /// Whether a deposit, a balance or the like is meant.
+    pub(super) fn is_payment(&self) -> bool {
+        !self.parts.is_empty()
     }
 
     /// Where a deposit or a balance was named, only such rows, if there are any.

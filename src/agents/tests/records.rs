@@ -237,6 +237,18 @@ fn parts_and_people_are_worked_out_over_the_rows() {
 }
 
 #[test]
+fn a_thing_is_not_taken_for_another_of_its_category() {
+    let mut rows = rows();
+    rows.expenses.push(expense(24, "suits", "attire", 38_000, Some("Tom")));
+    rows.expenses.push(expense(25, "permit", "other", 5_000, Some("Tom")));
+    for subject in ["sherwani", "seating plan", "waiver"] {
+        let query = QueryEntities { topic: "spending".into(), subject: Some(subject.into()) };
+        let asked = message(&format!("what did the {subject} cost?"));
+        assert_eq!(answer(&event(), &asked, &query, &rows).answer, UNKNOWN, "{subject}");
+    }
+}
+
+#[test]
 fn by_when_an_expense_is_due_is_not_made_up() {
     let (told, sources) = said("schedule", Some("roses"), "when are the roses due?");
     assert_eq!(told, "roses: GBP 600.00, due; I don't know by when.");

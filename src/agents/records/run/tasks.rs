@@ -127,7 +127,8 @@ impl Records<'_> {
         let matter = self.matter(thing);
         let tasks = matter.tasks(self.rows);
         let dated: Vec<&TaskRow> = tasks.into_iter().filter(|task| task.due.is_some()).collect();
-        if !dated.is_empty() {
+        let is_payment = matter.is_payment() && !matter.expenses(self.rows).is_empty();
+        if !dated.is_empty() && !is_payment {
             let each: Vec<String> = dated.iter().map(|task| told(task)).collect();
             return Some(Found::new(format!("{}.", each.join("; ")), task_ids(&dated)));
         }
