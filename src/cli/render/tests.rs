@@ -69,16 +69,19 @@ fn suggestion(title: &str, due: Option<&str>, status: SuggestionStatus) -> Sugge
     }
 }
 
-fn full() -> Summary {
-    let mut ring = expense("rings", 120_000, Some("Priya"), ExpenseStatus::Paid);
-    ring.split_between = Some(vec!["Priya".into(), "Tom".into()]);
-    let counts = [("task_creation", 41), ("expense_entry", 12), ("none", 1_300)];
-    let answer = AnswerLine {
+fn answer() -> AnswerLine {
+    AnswerLine {
         message_id: "m".into(),
         question: "how much so far?".into(),
         answer: "£1,200.00 was paid.\u{1b}[2J".into(),
         sources: Vec::new(),
-    };
+    }
+}
+
+fn full() -> Summary {
+    let mut ring = expense("rings", 120_000, Some("Priya"), ExpenseStatus::Paid);
+    ring.split_between = Some(vec!["Priya".into(), "Tom".into()]);
+    let counts = [("task_creation", 41), ("expense_entry", 12), ("none", 1_300)];
     Summary {
         messages: 1_353,
         by_intent: Named(counts.map(|(name, count)| (name.to_owned(), count)).into()),
@@ -96,7 +99,7 @@ fn full() -> Summary {
             poll("Where to?", [("Bath", 2), ("York", 1)], Some("Bath")),
             poll("When?", [("May", 1), ("June", 1)], None),
         ],
-        answers: vec![answer],
+        answers: vec![answer()],
         suggestions: vec![
             suggestion("Book a florist", Some("2026-07-01"), SuggestionStatus::Open),
             suggestion("Book a band", None, SuggestionStatus::Dismissed),
