@@ -10,7 +10,7 @@ use super::render::outcomes::{self, Judged};
 use super::{chat, signals::Stop};
 use crate::app::Prepared;
 use crate::evaluation::outcome::{
-    BadTruth, Chat, Comparison, Expected, Repaid, Truth, read_answers,
+    BadTruth, Chat, Comparison, Expected, Repaid, Truth, missed_by_questions, read_answers,
 };
 use crate::ingest::{self, ChatFile, IngestOptions};
 use crate::settings::{Protocol, Settings};
@@ -56,7 +56,12 @@ pub(super) async fn run(
     } else {
         print!("{}", outcomes::text(&judged));
     }
-    let good = judged.iter().all(|it| it.missed_floors.is_empty() && it.failed == 0);
+    let questions = missed_by_questions(judged.iter().map(|it| &it.comparison));
+    if let Some(sentence) = &questions {
+        eprintln!("gleaner: {sentence}");
+    }
+    let good = questions.is_none()
+        && judged.iter().all(|it| it.missed_floors.is_empty() && it.failed == 0);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

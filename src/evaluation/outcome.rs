@@ -108,19 +108,24 @@ impl Comparison {
             (expenses.invented.len(), tasks.invented.len(), tasks.all_found);
         let few = surplus as f64 <= all as f64 * TASKS_INVENTED;
         let most = TASKS_INVENTED * 100.0;
-        let mut floors = vec![
+        let floors = [
             least("expenses found", expenses.found, EXPENSES_FOUND),
             (made_up == 0, format!("expenses invented: {made_up}, none allowed")),
             least("tasks found", tasks.found, TASKS_FOUND),
             (few, format!("tasks not in the truth: {surplus} of {all}, at most {most:.0} %")),
             (self.money.exact(), "totals and transfers: not exact".to_owned()),
         ];
-        if let Some(answers) = &self.answers {
-            let rate = Rate::of(answers.right, answers.all);
-            floors.push(least("questions answered", rate, QUESTIONS_RIGHT));
-        }
         floors.into_iter().filter(|(holds, _)| !holds).map(|(_, sentence)| sentence).collect()
     }
+}
+
+/// The floor of questions, judged over all chats because one has only a few; `None` when it holds.
+pub fn missed_by_questions<'a>(all: impl Iterator<Item = &'a Comparison>) -> Option<String> {
+    let (right, all) = all
+        .filter_map(|comparison| comparison.answers.as_ref())
+        .fold((0, 0), |(right, all), answers| (right + answers.right, all + answers.all));
+    let (holds, sentence) = least("questions answered", Rate::of(right, all), QUESTIONS_RIGHT);
+    (!holds).then_some(sentence)
 }
 
 /// Whether a rate reaches its floor, and the sentence that says that it does not.
