@@ -131,6 +131,8 @@ fn environment(
         ("GLEANER__AGENTS__BUDGET_ANALYST__ON_UNAVAILABLE", "park"),
         ("AI_RATE_LIMIT_PER_MINUTE", "0"),
         ("GLEANER__LIMITS__SENDER_PER_WINDOW", "0"),
+        // What a doubt becomes depends on whether its model could be asked: never the same twice.
+        ("GLEANER__DETECT__THRESHOLD", "0"),
         // A world comes to rest; a run for the next hour would keep it pending.
         ("GLEANER__SUGGESTIONS__EVERY_S", "0"),
         // Short times, so that what went wrong is looked at within a test's patience.

@@ -9,6 +9,7 @@
 
 mod asked;
 mod book;
+mod faithful;
 mod instance;
 mod limits;
 mod mode;

@@ -22,7 +22,7 @@ use super::book::Book;
 use super::limits::{self, Limits};
 use super::mode::{Mode, Nonsense};
 use super::speak::{self, End};
-use super::{instance, rules};
+use super::{faithful, rules};
 
 /// All that requests share.
 pub(super) struct State {
@@ -144,7 +144,7 @@ async fn ask(
 
 /// Does what the mode says. Whatever an answer was made for is billed before it is sent.
 async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response<Body> {
-    let valid = instance::of(&asked.schema).to_string();
+    let valid = faithful::answer(asked).to_string();
     let answer = |text: &str| answer(state, place, asked, text);
     let charge = |output| state.book().charge(place, asked, output);
     match mode {
