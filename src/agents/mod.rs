@@ -29,7 +29,7 @@ use crate::model::Brief;
 use crate::model::offline::{Category, VendorKind, vendor_kind};
 
 pub use intent_classifier::question as classification;
-pub use query_answerer::{routing, wording};
+pub use query_answerer::{ToWord, routing, wording};
 pub use question::{Locale, PrivateQuestion, Question, SharedQuestion};
 pub use reading::{BadAnswer, Base, read, repair};
 pub use suggester::Standing;

@@ -72,6 +72,8 @@ pub struct PrivateQuestion {
     brief: Brief,
     /// What stands in the key beside the brief: the message where the brief says too little.
     told: String,
+    /// What the event is now, digested: when its day moves, its answers are others.
+    facts: String,
     locale: Locale,
 }
 
@@ -125,7 +127,8 @@ impl PrivateQuestion {
     /// A question that says all in its brief.
     pub(super) fn new(event: &Event, brief: Brief) -> Self {
         let locale = Locale::of(&event.locale);
-        Self { event: event.id.clone(), brief, told: String::new(), locale }
+        let (event_id, facts) = (event.id.clone(), facts_of(event));
+        Self { event: event_id, brief, told: String::new(), facts, locale }
     }
 
     /// A question whose answer depends on the message's own words.
@@ -244,10 +247,10 @@ impl Question {
 
     fn digest(&self, purpose: &str, model: &str) -> String {
         let brief = self.brief();
-        let (locale, told, event) = match self {
-            Self::Shared(question) => (&question.locale, "", ""),
-            Self::Private(question) => {
-                (&question.locale, question.told.as_str(), question.event.as_str())
+        let (locale, told, event, facts) = match self {
+            Self::Shared(question) => (&question.locale, "", "", ""),
+            Self::Private(PrivateQuestion { locale, told, event, facts, .. }) => {
+                (locale, told.as_str(), event.as_str(), facts.as_str())
             }
         };
         let lines: Vec<String> = brief
@@ -256,10 +259,20 @@ impl Question {
             .map(|(label, line)| format!("{label}: {}", folded(line)))
             .collect();
         let (agent, version) = (AgentName::of(&brief).name(), &Shape::of(&brief).version);
-        let mut parts = vec![purpose, agent, version, model, locale.tag(), told, event];
+        let mut parts = vec![purpose, agent, version, model, locale.tag(), told, event, facts];
         parts.extend(lines.iter().map(String::as_str));
         digest(&parts)
     }
+}
+
+/// A digest of what an event's own facts say to a model.
+fn facts_of(event: &Event) -> String {
+    let starts = event.starts_at.map(|at| at.to_string()).unwrap_or_default();
+    let budget = event.budget.map(|minor| minor.to_string()).unwrap_or_default();
+    let people: Vec<&str> = event.participants.iter().map(|person| person.name.as_str()).collect();
+    let (zone, currency) = (event.time_zone.as_str(), event.currency.code());
+    let people = people.join("\n");
+    digest(&[&event.name, &event.kind, &starts, zone, currency, &budget, &people])
 }
 
 /// The same words in the same case and spacing.

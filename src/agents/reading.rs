@@ -102,7 +102,8 @@ pub fn read(question: &Question, answer: &Value) -> Result<Base, BadAnswer> {
         }
         Brief::Route { .. } => typed(answer).map(Base::Route),
         Brief::Wording { answer: said, .. } => {
-            query_answerer::checked(typed(answer)?, &said).map(Base::Wording)
+            let worded = typed(answer)?;
+            query_answerer::checked(&worded, &said).map(Base::Wording)
         }
         Brief::Next { .. } => suggester::checked(typed(answer)?).map(Base::Next),
         Brief::Intent { .. } => {
@@ -180,7 +181,7 @@ pub(super) fn one_line(field: &str, line: &str) -> Result<String, BadAnswer> {
     }
     if leads_elsewhere(&line) {
         return Err(BadAnswer(format!(
-            "{field} names an address, an account or a telephone number"
+            "{field} names an address, an account, a telephone number or an amount"
         )));
     }
     if line.chars().any(char::is_control) || line.contains(['<', '>']) {
@@ -194,16 +195,40 @@ fn leads_elsewhere(line: &str) -> bool {
     let lower = line.to_lowercase();
     let has_address =
         lower.contains("://") || lower.contains("www.") || lower.split(' ').any(is_mail_address);
+    has_address || has_long_number(line) || has_price(line)
+}
+
+/// Whether digits stand in a row like those of a telephone or an account; a date is none.
+fn has_long_number(line: &str) -> bool {
     let mut run = 0;
-    let has_number = lower.chars().any(|c| {
-        run = match c {
-            '0'..='9' => run + 1,
-            ' ' | '-' | '(' | ')' | '+' | '/' => run,
-            _ => 0,
-        };
-        run >= LONGEST_NUMBER
-    });
-    has_address || has_number
+    line.split(' ').any(|word| {
+        let word = word.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | '.'));
+        if word.parse::<jiff::civil::Date>().is_ok() || word.parse::<jiff::civil::Time>().is_ok() {
+            run = 0;
+            return false;
+        }
+        word.chars().any(|c| {
+            run = match c {
+                '0'..='9' => run + 1,
+                '-' | '(' | ')' | '+' | '/' => run,
+                _ => 0,
+            };
+            run >= LONGEST_NUMBER
+        })
+    })
+}
+
+/// Whether a line names an amount of money: amounts are computed, never worded.
+fn has_price(line: &str) -> bool {
+    const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '₽'];
+    const CODES: [&str; 12] =
+        ["usd", "eur", "gbp", "aud", "cad", "inr", "jpy", "chf", "nzd", "sek", "dollar", "euro"];
+    let has_digit = line.chars().any(|c| c.is_ascii_digit());
+    let lower = line.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphabetic());
+    has_digit
+        && (line.contains(SIGNS)
+            || words.any(|word| CODES.contains(&word.strip_suffix('s').unwrap_or(word))))
 }
 
 fn is_mail_address(word: &str) -> bool {

@@ -52,7 +52,7 @@ fn checked_step(step: NextStep) -> Result<NextStep, BadAnswer> {
     if object.chars().count() > LONGEST_OBJECT {
         return Err(BadAnswer::new(format!("object is over {LONGEST_OBJECT} characters")));
     }
-    if step.days_before.abs() > FURTHEST {
+    if !(-FURTHEST..=FURTHEST).contains(&step.days_before) {
         return Err(BadAnswer::new(format!("days_before is beyond {FURTHEST}")));
     }
     let reason = one_line("reason", &step.reason)?;

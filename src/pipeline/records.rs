@@ -40,9 +40,10 @@ impl Pipeline {
         };
         let mut answer = records::enrichment(query, found);
         let worded = self.worded(about, &answer.answer).await;
-        if let Some((_, Found { base: Base::Wording(sentence), .. })) = &worded {
-            answer.answer.clone_from(sentence);
-        }
+        let worded = worded.map(|(sentence, helped)| {
+            answer.answer = sentence;
+            helped
+        });
         let enrichment = Enrichment::Answer(answer);
         Ok(match routed.or(worded) {
             Some((question, found)) => Answer::by_model(detection, enrichment, &question, found),
@@ -72,9 +73,10 @@ impl Pipeline {
 
     /// The answer in the group's language. Whatever keeps a model from it, the sentence that code
     /// wrote stands: what was computed is never worth a wait.
-    async fn worded(&self, about: &About<'_>, answer: &str) -> Helped {
-        let question = agents::wording(about.event, about.message, answer)?;
-        let found = self.ask_briefly(about, &question).await?;
-        Some((question, found))
+    async fn worded(&self, about: &About<'_>, answer: &str) -> Option<(String, (Question, Found))> {
+        let to_word = agents::wording(about.event, about.message, answer)?;
+        let found = self.ask_briefly(about, &to_word.question).await?;
+        let Base::Wording(sentence) = &found.base else { return None };
+        Some((to_word.filled(sentence), (to_word.question.clone(), found)))
     }
 }

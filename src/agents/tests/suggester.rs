@@ -140,7 +140,9 @@ fn a_question_holds_the_distance_and_what_is_known_and_is_told_apart_by_it() {
 fn an_endless_or_absurd_answer_is_refused() {
     let many: Vec<String> = (0..13).map(|nr| format!("thing{nr}")).collect();
     assert!(checked(steps(&many.iter().map(String::as_str).collect::<Vec<_>>())).is_err());
-    assert!(checked(NextBase { steps: vec![step("cake", 9_000)] }).is_err());
+    for days in [9_000, i32::MIN, i32::MAX] {
+        assert!(checked(NextBase { steps: vec![step("cake", days)] }).is_err());
+    }
     assert!(checked(steps(&[""])).is_err());
     assert!(checked(steps(&[&"x".repeat(100)])).is_err());
     let link = NextStep { reason: "see www.example.org".into(), ..step("cake", 3) };
