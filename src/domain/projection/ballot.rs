@@ -134,7 +134,7 @@ fn said_at(said: &[String], word: &str) -> Option<usize> {
 }
 
 fn same_answer(one: &str, other: &str) -> bool {
-    const YES: [&str; 8] = ["yes", "yeah", "yep", "yup", "aye", "ya", "sure", "si"];
+    const YES: [&str; 10] = ["yes", "yeah", "yep", "yup", "yay", "aye", "ya", "ja", "sure", "si"];
     const NO: [&str; 5] = ["no", "nope", "nah", "nay", "na"];
     YES.contains(&one) && YES.contains(&other) || NO.contains(&one) && NO.contains(&other)
 }
@@ -188,6 +188,9 @@ fn ordinal(word: &str, options: usize) -> Option<usize> {
         "fourth" | "4th" => Some(3),
         "fifth" | "5th" => Some(4),
         "last" | "bottom" | "latter" => options.checked_sub(1),
+        // Times are offered in their order.
+        "earlier" if options == 2 => Some(0),
+        "later" if options == 2 => Some(1),
         "middle" => (options % 2 == 1).then_some(options / 2),
         _ => None,
     }
@@ -227,6 +230,7 @@ mod tests {
             ("the second one", Some(1)),
             ("the last one", Some(2)),
             ("middle one", Some(1)),
+            ("the later one", None),
             ("4", None),
             ("z", None),
         ] {
@@ -239,6 +243,13 @@ mod tests {
         assert_eq!(picked(&["guests from 2", "guests from 1"], &[], "1"), Some("guests from 1"));
         assert_eq!(picked(&["fri 9am", "fri 11am"], &[], "eleven"), Some("fri 11am"));
         assert_eq!(picked(&["9.30", "10.30"], &[], "half nine"), Some("9.30"));
+    }
+
+    #[test]
+    fn the_later_of_two_times_is_the_second() {
+        let options = ["15-17 May", "22-24 May"];
+        assert_eq!(picked(&options, &[], "the later one"), Some(options[1]));
+        assert_eq!(picked(&options, &[], "earlier"), Some(options[0]));
     }
 
     #[test]

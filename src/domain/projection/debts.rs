@@ -7,6 +7,7 @@ use crate::domain::chat::Event;
 use crate::domain::enrichment::ExpenseStatus;
 use crate::domain::ids::PersonId;
 use crate::domain::intent::Target;
+use crate::domain::money::Currency;
 
 /// Money that went from one person to another, in minor units.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +15,12 @@ pub(super) struct Transfer {
     pub(super) from: PersonId,
     pub(super) to: PersonId,
     pub(super) minor: i64,
+    pub(super) currency: Currency,
 }
 
 /// The transfer that a repayment reports: what it says, completed from the expense that it is for. A
-/// sum below zero was received from the person who is named.
+/// sum below zero was received from the person who is named. A sum is said without its currency: it
+/// is in that of the expense, and else in the event's own.
 pub(super) fn transfer(
     event: &Event,
     rows: &Projections,
@@ -27,16 +30,26 @@ pub(super) fn transfer(
 ) -> Option<Transfer> {
     let named = target.person.as_deref().and_then(|name| event.person_named(name));
     let named = named.map(|person| &person.id);
-    let sender = entry.sender.clone();
+    let (sender, currency) = (entry.sender.clone(), event.currency);
     let transfer = match (named, target.minor.filter(|minor| *minor != 0)) {
         (Some(from), Some(minor)) if minor < 0 => {
-            Transfer { from: from.clone(), to: sender, minor: minor.saturating_neg() }
+            let minor = minor.saturating_neg();
+            Transfer { from: from.clone(), to: sender, minor, currency }
         }
         (None, Some(minor)) if minor < 0 => return None,
-        (Some(to), Some(minor)) => Transfer { from: sender, to: to.clone(), minor },
-        (_, minor) => {
-            let (to, minor) = owed(event, rows, past, entry, &Said { named, minor, target })?;
-            Transfer { from: sender, to, minor }
+        (named, minor) => {
+            let debt = owed(event, rows, past, entry, &Said { named, minor, target });
+            let (to, minor, currency) = match (debt, named, minor) {
+                (Some(debt), None, _) | (Some(debt), Some(_), None) => {
+                    (debt.to, debt.minor, debt.currency)
+                }
+                (Some(debt), Some(to), Some(_)) if debt.is_sure => {
+                    (to.clone(), debt.minor, debt.currency)
+                }
+                (_, Some(to), Some(minor)) => (to.clone(), minor, currency),
+                (None, _, _) => return None,
+            };
+            Transfer { from: sender, to, minor, currency }
         }
     };
     (transfer.minor > 0 && transfer.from != transfer.to).then_some(transfer)
@@ -49,6 +62,16 @@ struct Said<'a> {
     target: &'a Target,
 }
 
+/// What the sender owes for an expense.
+struct Debt {
+    to: PersonId,
+    /// What was said, or else the sender's share.
+    minor: i64,
+    currency: Currency,
+    /// Whether the sum or the thing says that it is this expense.
+    is_sure: bool,
+}
+
 /// Whom the sender owes, and how much: by the sum, the thing, what others just repaid, or the
 /// latest expense that they share.
 fn owed(
@@ -57,28 +80,35 @@ fn owed(
     past: &Past,
     entry: &Entry,
     said: &Said<'_>,
-) -> Option<(PersonId, i64)> {
+) -> Option<Debt> {
     let last = last_repaid(rows, past, entry);
     let debts = rows.expenses.iter().filter_map(|row| {
         let to = row.paid_by.as_ref().filter(|payer| **payer != entry.sender)?;
         let open = row.status == ExpenseStatus::Paid
-            && row.currency == event.currency
             && event.participants.iter().any(|person| person.id == *to)
             && said.named.is_none_or(|person| person == to);
         let share = share_of(row, &entry.sender);
-        let sum_fits = said.minor.is_some_and(|minor| fits(minor, row, share));
+        let told = said.minor.map(|minor| in_currency(minor, event.currency, row.currency));
+        let sum_fits = told.is_some_and(|minor| fits(minor, row, share));
         let mut things = names(said.target.thing.as_deref());
         let about = things.any(|thing| agreement(&row.what, thing) > 0);
         let alike = last
             .is_some_and(|last| last.to == *to && share_of(row, &last.from) == Some(last.minor));
         let fresh = past.hours_since(row.id, entry.sent_at) < FRESH;
-        let told = said.named.is_some() || said.minor.is_some();
-        let minor = said.minor.or(share)?;
+        let known = said.named.is_some() || told.is_some();
+        let minor = told.or(share)?;
         let mark = ((sum_fits, about, alike, fresh), past.place(row.id));
-        let meant = open && (sum_fits || alike || fresh || about && told);
-        meant.then(|| (mark, (to.clone(), minor)))
+        let meant = open && (sum_fits || alike || fresh || about && known);
+        let is_sure = sum_fits || about;
+        let debt = Debt { to: to.clone(), minor, currency: row.currency, is_sure };
+        meant.then_some((mark, debt))
     });
     debts.max_by_key(|(mark, _)| *mark).map(|(_, debt)| debt)
+}
+
+/// The same number of major units in another currency's minor ones.
+fn in_currency(minor: i64, from: Currency, to: Currency) -> i64 {
+    if from.minor_digits() == to.minor_digits() { minor } else { to.minor(from.major(minor)) }
 }
 
 /// What somebody repaid just before: who says "same" has repaid the like.

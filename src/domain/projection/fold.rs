@@ -7,11 +7,11 @@ use uuid::Uuid;
 use super::debts::{Transfer, transfer};
 use super::likeness::{agreement, names};
 use super::matching::{
-    Call, bought_task, corrected_expense, done_task, due_expense, expense_again, open_task,
-    task_again,
+    Call, GAP, JUST_NOW, bought_task, corrected_expense, done_task, due_expense, expense_again,
+    is_given, is_nameless, open_task, task_again,
 };
 use super::past::{FRESH, Past, Touch, hours};
-use super::votes::choice;
+use super::votes::{OpenPoll, choice};
 use super::{
     Effect, Entry, ExpenseRow, PollOption, PollRow, Projections, RepaymentRow, SourceRow, TaskRow,
     TaskStatus, row_id,
@@ -65,11 +65,15 @@ impl Fold<'_> {
             (Some(Enrichment::Expense(expense)), Some(change))
                 if change.kind == FollowUpKind::Completion =>
             {
-                // The message's one effect is on its expense; that the task is done follows from it.
-                self.complete(entry, &change.target, Some(expense));
+                // The message's one effect is on its expense; that the task is done follows from it,
+                // where it is paid: what is due proves nothing done.
+                if expense.status == ExpenseStatus::Paid {
+                    self.complete(entry, &change.target, Some(expense));
+                }
                 self.expense(entry, expense)
             }
             (Some(Enrichment::Task(task)), _) => self.task(entry, task),
+            (Some(Enrichment::Expense(expense)), _) if self.restates_total(expense) => None,
             (Some(Enrichment::Expense(expense)), _) => {
                 self.buy(expense);
                 self.expense(entry, expense)
@@ -81,10 +85,14 @@ impl Fold<'_> {
     }
 
     fn task(&mut self, entry: &Entry, task: &TaskEnrichment) -> Done {
-        if let Some(row) = task_again(&mut self.rows.tasks, task) {
-            if task.assignee.is_some() && row.assignee.as_deref().is_none_or(|who| who == "someone")
-            {
+        if let Some(row) = task_again(self.event, &mut self.rows.tasks, &self.past, entry, task) {
+            if task.assignee.is_some() && !is_given(self.event, row) {
                 row.assignee.clone_from(&task.assignee);
+            }
+            // A gap ("we've no chairs") says nothing of how it is filled; who fills it does.
+            if row.action == GAP && task.action != GAP {
+                row.action.clone_from(&task.action);
+                row.title.clone_from(&task.title);
             }
             if task.due_said.is_some() {
                 row.due_said.clone_from(&task.due_said);
@@ -117,6 +125,10 @@ impl Fold<'_> {
             if row.paid_by.is_none() {
                 row.paid_by.clone_from(&expense.paid_by);
             }
+            if is_nameless(&row.what, &row.category) {
+                row.what.clone_from(&expense.what);
+                row.category.clone_from(&expense.category);
+            }
             if expense.split_between.is_some() {
                 row.split_between.clone_from(&expense.split_between);
                 row.shares.clone_from(&expense.shares);
@@ -137,6 +149,19 @@ impl Fold<'_> {
             opened_at: entry.sent_at,
         });
         Some((id, Effect::Opened))
+    }
+
+    /// Whether a sum is exactly all that was spent so far: somebody adds up, and nobody paid again.
+    fn restates_total(&self, expense: &ExpenseEnrichment) -> bool {
+        let is_sum_of = |statuses: &[ExpenseStatus]| {
+            let own = self.rows.expenses.iter().filter(|row| row.currency == expense.currency);
+            let added: Vec<i128> = own
+                .filter(|row| statuses.contains(&row.status))
+                .map(|row| i128::from(row.minor))
+                .collect();
+            added.len() > 2 && added.iter().sum::<i128>() == i128::from(expense.minor)
+        };
+        is_sum_of(&[ExpenseStatus::Paid]) || is_sum_of(&[ExpenseStatus::Paid, ExpenseStatus::Due])
     }
 
     fn correct(&mut self, entry: &Entry, target: &Target, expense: &ExpenseEnrichment) -> Done {
@@ -230,8 +255,10 @@ impl Fold<'_> {
 
     fn vote(&mut self, entry: &Entry, target: &Target) -> Done {
         let polls = self.rows.polls.iter().enumerate();
-        let open: Vec<(usize, &PollRow)> =
-            polls.filter(|(_, row)| !self.closed.contains(&row.id)).collect();
+        let open: Vec<OpenPoll<'_>> = polls
+            .filter(|(_, row)| !self.closed.contains(&row.id))
+            .map(|(place, row)| OpenPoll { place, row })
+            .collect();
         let (poll, option) = choice(self.event, &open, &self.past, entry, target)?;
         let row = self.rows.polls.get_mut(poll)?;
         for choice in &mut row.options {
@@ -242,10 +269,10 @@ impl Fold<'_> {
     }
 
     fn repay(&mut self, entry: &Entry, target: &Target) -> Done {
-        let Transfer { from, to, minor } =
+        let Transfer { from, to, minor, currency } =
             transfer(self.event, &self.rows, &self.past, entry, target)?;
         let id = row_id(&self.event.id, &entry.message);
-        let (currency, opened_at) = (self.event.currency, entry.sent_at);
+        let opened_at = entry.sent_at;
         self.rows.repayments.push(RepaymentRow { id, from, to, minor, currency, opened_at });
         Some((id, Effect::Repaid))
     }
@@ -278,10 +305,17 @@ impl Fold<'_> {
         };
         let is_named =
             |name: &str| names(target.thing.as_deref()).any(|it| agreement(name, it) > 0);
-        let priced = own.iter().find(|(touch, _)| of_sum(touch.row));
-        let named = priced.or_else(|| own.iter().find(|(_, name)| is_named(name)));
-        let fresh = || own.iter().find(|(touch, _)| hours(touch.at, entry.sent_at) < FRESH);
-        named.or_else(fresh).map(|(touch, _)| touch.row)
+        let within =
+            |limit| own.iter().filter(move |(touch, _)| hours(touch.at, entry.sent_at) < limit);
+        // A thing said by the way may be an old row's name, so what was just said comes before that.
+        let found = own
+            .iter()
+            .find(|(touch, _)| of_sum(touch.row))
+            .or_else(|| within(FRESH).find(|(_, name)| is_named(name)))
+            .or_else(|| within(JUST_NOW).next())
+            .or_else(|| own.iter().find(|(_, name)| is_named(name)))
+            .or_else(|| within(FRESH).next());
+        found.map(|(touch, _)| touch.row)
     }
 
     /// What a row is about, when there is something left to take back.

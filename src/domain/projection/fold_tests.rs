@@ -428,17 +428,6 @@ fn a_poll_that_is_called_off_takes_no_more_votes() {
     assert_eq!((rows.polls[0].result(), rows.sources.len()), (None, 2));
 }
 
-#[test]
-fn balances_of_extremes_overflow_nothing() {
-    let mut rows = folded(vec![
-        ("Ana", expense("cake", 9_000, Some("Ana"))),
-        ("Ana", expense("hall", 5_000, Some("Ana"))),
-    ]);
-    for row in &mut rows.expenses {
-        row.minor = i64::MAX;
-        row.shares = split_equally(i64::MAX, &[PersonId("Ben".into())]);
-    }
-    let event = event();
-    let owed = balances(&rows, event.currency, &event.people());
-    assert_eq!(owed.iter().map(|(_, minor)| *minor).collect::<Vec<_>>(), [i64::MAX, i64::MIN, 0]);
-}
+/// What newer rules promise: who takes what up, what is said again, and in which currency.
+#[path = "fold_again_tests.rs"]
+mod again;

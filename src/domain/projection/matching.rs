@@ -8,7 +8,8 @@ use jiff::Timestamp;
 
 use super::likeness::agreement;
 use super::past::Past;
-use super::{ExpenseRow, TaskRow, TaskStatus};
+use super::{Entry, ExpenseRow, TaskRow, TaskStatus};
+use crate::domain::chat::Event;
 use crate::domain::enrichment::{ExpenseEnrichment, ExpenseStatus, TaskEnrichment};
 use crate::domain::ids::PersonId;
 
@@ -18,47 +19,97 @@ const OWN: f64 = 336.0;
 const ANYONES: f64 = 24.0;
 /// The same for somebody else's task.
 const OTHERS: f64 = 0.5;
+/// For how many hours a "done" answers what was asked rather than what the sender had to do.
+const AT_ONCE: f64 = 0.5;
 /// For how many hours "forget that" may mean what was said last.
-const JUST_NOW: f64 = 1.0;
+pub(super) const JUST_NOW: f64 = 1.0;
 /// Above this mark a name is the row's whole name, or the row's name is part of it.
 const PART: u32 = 12;
 
 /// Actions that are steps of one job: a venue that is rung is the venue that is booked.
-const JOBS: [&[&str]; 5] = [
+const JOBS: [&[&str]; 6] = [
     &["book", "contact", "arrange", "confirm", "check"],
     &["buy", "pay"],
-    &["collect", "bring", "send", "return"],
+    &["collect", "bring", "send"],
+    &["return"],
     &["make"],
     &["cancel"],
 ];
 
-/// Names that stand for nobody in particular.
-const NOBODY: [&str; 1] = ["someone"];
+/// The action of a task that only says that something is missing.
+pub(super) const GAP: &str = "arrange";
 
 fn same_job(one: &str, other: &str) -> bool {
     one == other || JOBS.iter().any(|job| job.contains(&one) && job.contains(&other))
 }
 
-/// Whether two mentions of who does it can be the same.
-fn same_people(one: Option<&str>, other: Option<&str>) -> bool {
-    let named =
-        |who: Option<&str>| who.filter(|name| !NOBODY.contains(name)).map(str::to_lowercase);
-    match (named(one), named(other)) {
-        (Some(one), Some(other)) => one == other,
-        (None, _) | (_, None) => true,
+/// Whom a task was given to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Given<'a> {
+    /// Nobody was named.
+    Unsaid,
+    /// Anybody may take it.
+    Someone,
+    /// Each does their own part.
+    Everyone,
+    /// Somebody whom the event does not list: a nickname, a role, a stranger.
+    Stranger(&'a str),
+    /// Participants.
+    People(&'a str),
+}
+
+fn given<'a>(event: &Event, assignee: Option<&'a str>) -> Given<'a> {
+    match assignee {
+        None => Given::Unsaid,
+        Some("someone") => Given::Someone,
+        Some("everyone") => Given::Everyone,
+        Some(names) if names.split(", ").all(|name| event.person_named(name).is_some()) => {
+            Given::People(names)
+        }
+        Some(name) => Given::Stranger(name),
+    }
+}
+
+/// Whether somebody who takes part is to do a task, or everybody.
+pub(super) fn is_given(event: &Event, row: &TaskRow) -> bool {
+    match given(event, row.assignee.as_deref()) {
+        Given::Unsaid | Given::Someone | Given::Stranger(_) => false,
+        Given::Everyone | Given::People(_) => true,
+    }
+}
+
+/// Whether two mentions of who does it can be the same. A stranger may be a participant by another
+/// name; what everyone does for themselves is not what someone does for all.
+fn same_people(one: &Given<'_>, other: &Given<'_>) -> bool {
+    match (one, other) {
+        (Given::Unsaid, _) | (_, Given::Unsaid) => true,
+        (Given::Someone, it) | (it, Given::Someone) => *it != Given::Everyone,
+        (Given::Everyone, it) | (it, Given::Everyone) => *it == Given::Everyone,
+        (Given::Stranger(_), Given::People(_)) | (Given::People(_), Given::Stranger(_)) => true,
+        (Given::Stranger(one), Given::Stranger(other))
+        | (Given::People(one), Given::People(other)) => one.eq_ignore_ascii_case(other),
     }
 }
 
 /// The open task that this entry speaks of again; the latest one wins.
 pub(super) fn task_again<'a>(
+    event: &Event,
     tasks: &'a mut [TaskRow],
-    entry: &TaskEnrichment,
+    past: &Past,
+    entry: &Entry,
+    task: &TaskEnrichment,
 ) -> Option<&'a mut TaskRow> {
+    let to = given(event, task.assignee.as_deref());
+    let volunteers = to == Given::People(event.name_of(&entry.sender));
     tasks.iter_mut().rev().find(|row| {
-        row.status == TaskStatus::Open
-            && row.object == entry.object
-            && same_job(&row.action, &entry.action)
-            && same_people(row.assignee.as_deref(), entry.assignee.as_deref())
+        let was = given(event, row.assignee.as_deref());
+        let again = same_job(&row.action, &task.action) && same_people(&was, &to);
+        // What nobody has yet is taken up by who says soon after how they do it.
+        let taken_up = matches!(was, Given::Unsaid | Given::Someone)
+            && matches!(to, Given::People(_))
+            && (volunteers || row.action == GAP)
+            && past.hours_since(row.id, entry.sent_at) < ANYONES;
+        row.status == TaskStatus::Open && row.object == task.object && (again || taken_up)
     })
 }
 
@@ -111,7 +162,10 @@ pub(super) fn done_task<'a>(
         let named = call.named(&row.object);
         let (standing, hours) = standing(row, past, call);
         let (mark, hours) = match (past.category(row.id), call.category) {
-            (Some(task), Some(expense)) if task == expense => (named + 12, hours * 10.0),
+            // One's own task of that kind; another's may be of the same kind and something else.
+            (Some(task), Some(expense)) if task == expense => {
+                (named + 12, if is_given_to(row, call.name) { hours * 10.0 } else { hours })
+            }
             (Some(_), Some(_)) => (named / 2, hours),
             (None, _) | (_, None) => (named, hours),
         };
@@ -144,10 +198,13 @@ pub(super) fn bought_task<'a>(
 
 /// How close a task is to the sender, and for how many hours they may mean it without naming it.
 fn standing(row: &TaskRow, past: &Past, call: &Call<'_>) -> (u32, f64) {
+    // Who answers at once that it is done means what was just asked, whatever else is theirs.
+    let just_asked = past.hours_since(row.id, call.at) < AT_ONCE
+        && past.opener(row.id).is_some_and(|opener| opener != call.by);
     if is_given_to(row, call.name) {
-        (10, OWN)
+        (if just_asked { 12 } else { 10 }, OWN)
     } else if is_nobodys(row) {
-        (2, ANYONES)
+        (if just_asked { 11 } else { 2 }, ANYONES)
     } else {
         (u32::from(past.opener(row.id) == Some(call.by)), OTHERS)
     }
@@ -182,7 +239,10 @@ pub(super) fn expense_again<'a>(
             row.paid_by.is_none() || entry.paid_by.is_none() || row.paid_by == entry.paid_by;
         let about_it = match row.status {
             ExpenseStatus::Due => {
-                row.category == entry.category || share_a_word(&row.what, &entry.what)
+                let nameless = is_nameless(&row.what, &row.category)
+                    || is_nameless(&entry.what, &entry.category);
+                let named = row.category == entry.category || share_a_word(&row.what, &entry.what);
+                named || nameless && entry.status == ExpenseStatus::Paid
             }
             ExpenseStatus::Paid => {
                 row.category == entry.category && share_a_word(&row.what, &entry.what)
@@ -191,6 +251,11 @@ pub(super) fn expense_again<'a>(
         };
         same_money && same_payer && about_it
     })
+}
+
+/// Whether nothing was said of what an expense is for: then it is called by its category, a guess.
+pub(super) fn is_nameless(what: &str, category: &str) -> bool {
+    what.eq_ignore_ascii_case(category)
 }
 
 /// The expense that a correction is about: by its old amount, by its name, or the sender's latest.

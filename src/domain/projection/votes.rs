@@ -10,22 +10,30 @@ use crate::domain::intent::Target;
 /// For how many hours after it was last voted in the latest poll takes votes.
 const POLLED: f64 = 21.0 * 24.0;
 
+/// A poll that takes votes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OpenPoll<'a> {
+    /// Its place among all polls.
+    pub(super) place: usize,
+    pub(super) row: &'a PollRow,
+}
+
 /// The places of the poll and of its choice: the latest poll that has what was said, else the choice
 /// of the one whose vote is followed. `polls` are those that take votes, the latest last.
 pub(super) fn choice(
     event: &Event,
-    polls: &[(usize, &PollRow)],
+    polls: &[OpenPoll<'_>],
     past: &Past,
     entry: &Entry,
     target: &Target,
 ) -> Option<(usize, usize)> {
     let mut reach = POLLED;
-    for (place, row) in polls.iter().rev() {
-        let age = past.hours_since(row.id, entry.sent_at);
+    for poll in polls.iter().rev() {
+        let age = past.hours_since(poll.row.id, entry.sent_at);
         if age < reach
-            && let Some(option) = said_of(row, age, target)
+            && let Some(option) = said_of(poll.row, age, target)
         {
-            return Some((*place, option));
+            return Some((poll.place, option));
         }
         reach = FRESH;
     }
@@ -44,7 +52,7 @@ fn said_of(poll: &PollRow, age: f64, target: &Target) -> Option<usize> {
 /// "same", "with Paulina": the choice of who voted last, or of the one who is named.
 fn choice_of_another(
     event: &Event,
-    polls: &[(usize, &PollRow)],
+    polls: &[OpenPoll<'_>],
     past: &Past,
     entry: &Entry,
     target: &Target,
@@ -60,7 +68,7 @@ fn choice_of_another(
             && named.is_none_or(|person| person.id == touch.by)
             && hours(touch.at, entry.sent_at) < FRESH
     })?;
-    let (place, poll) = polls.iter().find(|(_, row)| row.id == other.row)?;
-    let option = poll.options.iter().position(|option| option.votes.contains(&other.by))?;
-    Some((*place, option))
+    let poll = polls.iter().find(|poll| poll.row.id == other.row)?;
+    let option = poll.row.options.iter().position(|option| option.votes.contains(&other.by))?;
+    Some((poll.place, option))
 }
