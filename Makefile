@@ -36,7 +36,7 @@ eval:
 	cargo run --release --locked -- eval data/intents.jsonl data/chats/*.jsonl --with data/train/*.jsonl
 	cargo run --release --locked -- eval --rules-only data/heldout/singles.jsonl
 
-# What comes of whole chats, run offline, beside what truly came of them.
+# What comes of whole chats, run offline, beside what truly came of them; data/heldout/ has others, which miss floors.
 outcomes:
 	cargo run --release --locked -- eval --outcomes data/chats/*.jsonl
 
