@@ -4,8 +4,9 @@
 
 use std::sync::LazyLock;
 
+use super::lines::lines;
 use super::question::{Locale, PrivateQuestion, Question, SharedQuestion};
-use super::reading::{BadAnswer, lines, share};
+use super::reading::{BadAnswer, share};
 use super::shape::Shape;
 use super::{Category, Personal, people, splits};
 use crate::context::Level;

@@ -8,6 +8,7 @@
 
 pub mod records;
 mod reading;
+mod lines;
 mod people;
 mod dates;
 mod task_enricher;

@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use jiff::civil::Weekday;
 
 use super::dates::{self, Said};
+use super::lines::{few_lines, figureless};
 use super::question::{PrivateQuestion, Question};
-use super::reading::{BadAnswer, few_lines, one_line};
+use super::reading::BadAnswer;
 use super::shape::Shape;
 use crate::context::Level;
 use crate::domain::chat::{Event, Message};
@@ -60,7 +61,7 @@ pub(super) fn checked(base: PollBase, options: &[String]) -> Result<PollBase, Ba
     let Some(option) = spelt(&base.recommendation) else {
         return Err(BadAnswer::new("recommendation is none of the choices"));
     };
-    let reason = one_line("reason", &base.reason)?;
+    let reason = figureless("reason", &base.reason)?;
     Ok(PollBase { options: views, recommendation: option.clone(), reason })
 }
 

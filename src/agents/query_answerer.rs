@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::question::{Locale, PrivateQuestion, Question};
-use super::reading::{BadAnswer, one_line};
+use super::lines::one_line;
+use super::reading::BadAnswer;
 use super::records::{Routed, UNKNOWN};
 use super::shape::Shape;
 use crate::context::Level;
@@ -60,13 +61,14 @@ impl ToWord {
     }
 }
 
-/// What is to be worded; nothing where code speaks the language, or has no answer.
-pub fn wording(event: &Event, message: &Message, answer: &str) -> Option<ToWord> {
+/// What is to be worded; nothing where code speaks the language, or has no answer. Who asked, and
+/// in which words, is not told: no message has a say in how its answer sounds.
+pub fn wording(event: &Event, answer: &str) -> Option<ToWord> {
     if Locale::of(&event.locale).is_english() || answer == UNKNOWN {
         return None;
     }
     let (answer, values) = slotted(event, answer);
-    let brief = Brief::Wording { question: message.text.clone(), answer };
+    let brief = Brief::Wording { answer };
     Some(ToWord { question: Question::Private(PrivateQuestion::new(event, brief)), values })
 }
 
@@ -137,32 +139,32 @@ fn figure(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::samples::{event, message};
+    use crate::agents::samples::event;
 
     const ANSWER: &str = "Tom owes Priya GBP 1,234.50, 3 tasks open, due 5 June 2026.";
 
     fn german() -> ToWord {
         let mut event = event();
         event.locale = "de-DE".into();
-        wording(&event, &message("wie viel?"), ANSWER).unwrap()
+        wording(&event, ANSWER).unwrap()
     }
 
     fn worded(sentence: &str) -> Result<String, BadAnswer> {
-        let Brief::Wording { answer, .. } = german().question.brief() else { panic!("no wording") };
+        let Brief::Wording { answer } = german().question.brief() else { panic!("no wording") };
         checked(&Wording { sentence: sentence.into() }, &answer)
     }
 
     #[test]
     fn nothing_is_worded_where_code_speaks_the_language_or_has_no_answer() {
         let mut event = event();
-        assert!(wording(&event, &message("how much?"), ANSWER).is_none());
+        assert!(wording(&event, ANSWER).is_none());
         event.locale = "de-DE".into();
-        assert!(wording(&event, &message("wie viel?"), UNKNOWN).is_none());
+        assert!(wording(&event, UNKNOWN).is_none());
     }
 
     #[test]
     fn a_model_sees_no_name_and_no_figure_that_it_could_change() {
-        let Brief::Wording { answer, .. } = german().question.brief() else { panic!("no wording") };
+        let Brief::Wording { answer } = german().question.brief() else { panic!("no wording") };
         assert_eq!(answer, "{1} owes {2} {3}, {4} tasks open, due {5} June {6}.");
     }
 

@@ -157,8 +157,18 @@ impl PrivateQuestion {
 
     /// The request, with what the agent's level may see.
     pub fn request(&self, context: &Context, max_tokens: u32) -> ModelRequest {
-        let user = format!("{}{}", context.text, asked(&self.brief, &self.locale));
-        request(context.facts.clone(), user, self.brief.clone(), max_tokens)
+        let asked = asked(&self.brief, &self.locale);
+        let (facts, text) = match self.brief {
+            // The chat has no say in how a computed answer is worded.
+            Brief::Wording { .. } => (String::new(), String::new()),
+            Brief::Task { .. }
+            | Brief::Expense { .. }
+            | Brief::Poll { .. }
+            | Brief::Route { .. }
+            | Brief::Next { .. }
+            | Brief::Intent { .. } => (context.facts.clone(), context.text.clone()),
+        };
+        request(facts, format!("{text}{asked}"), self.brief.clone(), max_tokens)
     }
 
     fn prefix(&self) -> &'static str {

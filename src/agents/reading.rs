@@ -68,13 +68,6 @@ impl BadAnswer {
     }
 }
 
-/// The most lines a list may have.
-const MOST_LINES: usize = 12;
-/// The longest line, in characters.
-const LONGEST_LINE: usize = 400;
-/// From so many digits on, spaces and dashes left out, a number is taken for a telephone's or an
-/// account's.
-const LONGEST_NUMBER: usize = 9;
 /// How much of a bad answer is shown to the model again, in characters.
 const SHOWN_ANSWER: usize = 4_000;
 /// The most complaints that are listed.
@@ -101,7 +94,7 @@ pub fn read(question: &Question, answer: &Value) -> Result<Base, BadAnswer> {
             poll_enricher::checked(typed(answer)?, &options).map(Base::Poll)
         }
         Brief::Route { .. } => typed(answer).map(Base::Route),
-        Brief::Wording { answer: said, .. } => {
+        Brief::Wording { answer: said } => {
             let worded = typed(answer)?;
             query_answerer::checked(&worded, &said).map(Base::Wording)
         }
@@ -147,92 +140,6 @@ pub(super) fn share(field: &str, share: f64) -> Result<(), BadAnswer> {
         return Ok(());
     }
     Err(BadAnswer(format!("{field} is not a per cent from 0 to 100")))
-}
-
-/// Trims the lines, and refuses none, too many, empty and endless ones.
-pub(super) fn lines(field: &str, lines: &mut [String]) -> Result<(), BadAnswer> {
-    if lines.is_empty() {
-        return Err(BadAnswer(format!("{field} must have 1 to {MOST_LINES} lines")));
-    }
-    few_lines(field, lines)
-}
-
-/// Lines of which there may be none.
-pub(super) fn few_lines(field: &str, lines: &mut [String]) -> Result<(), BadAnswer> {
-    if lines.len() > MOST_LINES {
-        return Err(BadAnswer(format!("{field} must have at most {MOST_LINES} lines")));
-    }
-    for line in lines {
-        *line = one_line(field, line)?;
-    }
-    Ok(())
-}
-
-/// A line, trimmed: not empty, not endless, and with nothing to go to, to call or to pay.
-pub(super) fn one_line(field: &str, line: &str) -> Result<String, BadAnswer> {
-    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.is_empty() {
-        return Err(BadAnswer(format!("{field} has an empty line")));
-    }
-    if line.chars().count() > LONGEST_LINE {
-        return Err(BadAnswer(format!(
-            "{field} has a line of more than {LONGEST_LINE} characters"
-        )));
-    }
-    if leads_elsewhere(&line) {
-        return Err(BadAnswer(format!(
-            "{field} names an address, an account, a telephone number or an amount"
-        )));
-    }
-    if line.chars().any(char::is_control) || line.contains(['<', '>']) {
-        return Err(BadAnswer(format!("{field} has markup in it")));
-    }
-    Ok(line)
-}
-
-/// Whether a line sends its reader somewhere: no answer of ours ever has to.
-fn leads_elsewhere(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    let has_address =
-        lower.contains("://") || lower.contains("www.") || lower.split(' ').any(is_mail_address);
-    has_address || has_long_number(line) || has_price(line)
-}
-
-/// Whether digits stand in a row like those of a telephone or an account; a date is none.
-fn has_long_number(line: &str) -> bool {
-    let mut run = 0;
-    line.split(' ').any(|word| {
-        let word = word.trim_matches(|c: char| matches!(c, '(' | ')' | ',' | ';' | '.'));
-        if word.parse::<jiff::civil::Date>().is_ok() || word.parse::<jiff::civil::Time>().is_ok() {
-            run = 0;
-            return false;
-        }
-        word.chars().any(|c| {
-            run = match c {
-                '0'..='9' => run + 1,
-                '-' | '(' | ')' | '+' | '/' => run,
-                _ => 0,
-            };
-            run >= LONGEST_NUMBER
-        })
-    })
-}
-
-/// Whether a line names an amount of money: amounts are computed, never worded.
-fn has_price(line: &str) -> bool {
-    const SIGNS: [char; 6] = ['$', '€', '£', '¥', '₹', '₽'];
-    const CODES: [&str; 12] =
-        ["usd", "eur", "gbp", "aud", "cad", "inr", "jpy", "chf", "nzd", "sek", "dollar", "euro"];
-    let has_digit = line.chars().any(|c| c.is_ascii_digit());
-    let lower = line.to_lowercase();
-    let mut words = lower.split(|c: char| !c.is_alphabetic());
-    has_digit
-        && (line.contains(SIGNS)
-            || words.any(|word| CODES.contains(&word.strip_suffix('s').unwrap_or(word))))
-}
-
-fn is_mail_address(word: &str) -> bool {
-    word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
 }
 
 #[cfg(test)]

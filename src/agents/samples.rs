@@ -48,7 +48,7 @@ pub(crate) fn briefs() -> [Brief; 7] {
         Brief::Expense { category: Some("venue".into()), what: "barn deposit".into() },
         Brief::Poll { question: "Where?".into(), options: vec!["Bath".into(), "Hull".into()] },
         Brief::Route { question: "are we good for the barn?".into() },
-        Brief::Wording { question: "wie viel?".into(), answer: "{1} spent so far.".into() },
+        Brief::Wording { answer: "{1} spent so far.".into() },
         Brief::Next { kind: "wedding".into(), days_left: Some(90), known: vec!["venue".into()] },
         Brief::Intent { guess: Intent::Query },
     ]

@@ -9,8 +9,9 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 
 use super::dates::days_between;
+use super::lines::figureless;
 use super::question::{PrivateQuestion, Question};
-use super::reading::{BadAnswer, one_line};
+use super::reading::BadAnswer;
 use super::shape::Shape;
 use super::task_enricher::title;
 use crate::context::Level;
@@ -48,14 +49,14 @@ pub(super) fn checked(base: NextBase) -> Result<NextBase, BadAnswer> {
 }
 
 fn checked_step(step: NextStep) -> Result<NextStep, BadAnswer> {
-    let object = one_line("object", &step.object)?.to_lowercase();
+    let object = figureless("object", &step.object)?.to_lowercase();
     if object.chars().count() > LONGEST_OBJECT {
         return Err(BadAnswer::new(format!("object is over {LONGEST_OBJECT} characters")));
     }
     if !(-FURTHEST..=FURTHEST).contains(&step.days_before) {
         return Err(BadAnswer::new(format!("days_before is beyond {FURTHEST}")));
     }
-    let reason = one_line("reason", &step.reason)?;
+    let reason = figureless("reason", &step.reason)?;
     Ok(NextStep { object, reason, ..step })
 }
 

@@ -8,8 +8,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::dates::{self, Said};
+use super::lines::lines;
 use super::question::{Locale, PrivateQuestion, Question, SharedQuestion};
-use super::reading::{BadAnswer, lines, share};
+use super::reading::{BadAnswer, share};
 use super::shape::Shape;
 use super::{Personal, people};
 use crate::context::Level;

@@ -33,8 +33,6 @@ pub enum Brief {
     },
     /// An answer in the language of the group; answered by a `Wording`.
     Wording {
-        /// The question.
-        question: String,
         /// The answer that code computed.
         answer: String,
     },
@@ -73,9 +71,7 @@ impl Brief {
                 .chain(options.iter().map(|option| ("option", option.clone())))
                 .collect(),
             Self::Route { question } => vec![("asked", question.clone())],
-            Self::Wording { question, answer } => {
-                vec![("asked", question.clone()), ("answer", answer.clone())]
-            }
+            Self::Wording { answer } => vec![("answer", answer.clone())],
             Self::Next { kind, days_left, known } => {
                 let days = days_left.map_or("not known".to_owned(), |days| days.to_string());
                 [("kind", said(kind, "not said")), ("days left", days)]

@@ -74,7 +74,7 @@ impl Pipeline {
     /// The answer in the group's language. Whatever keeps a model from it, the sentence that code
     /// wrote stands: what was computed is never worth a wait.
     async fn worded(&self, about: &About<'_>, answer: &str) -> Option<(String, (Question, Found))> {
-        let to_word = agents::wording(about.event, about.message, answer)?;
+        let to_word = agents::wording(about.event, answer)?;
         let found = self.ask_briefly(about, &to_word.question).await?;
         let Base::Wording(sentence) = &found.base else { return None };
         Some((to_word.filled(sentence), (to_word.question.clone(), found)))

@@ -56,7 +56,7 @@ impl Model for Offline {
             Brief::Route { .. } => Ok(json!({
                 "ask": "not_kept", "thing": "", "person": "", "category": "", "until": "",
             })),
-            Brief::Wording { answer, .. } => Ok(json!({ "sentence": answer })),
+            Brief::Wording { answer } => Ok(json!({ "sentence": answer })),
             Brief::Next { kind, days_left, known } => {
                 to_json(&next::steps(kind, *days_left, known))
             }
