@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::question::{Locale, PrivateQuestion, Question};
 use super::lines::one_line;
+use super::question::{Locale, PrivateQuestion, Question};
 use super::reading::BadAnswer;
 use super::records::{Routed, UNKNOWN};
 use super::shape::Shape;

@@ -5,4 +5,6 @@
 mod support;
 
 mod availability;
+mod house;
+mod injections;
 mod models;

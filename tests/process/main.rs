@@ -14,6 +14,7 @@ mod detection;
 mod embedded;
 mod endings;
 mod ingest;
+mod injections;
 mod outcomes;
 mod refusals;
 mod settings;

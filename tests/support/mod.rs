@@ -6,6 +6,7 @@ pub(crate) mod daemon;
 pub(crate) mod dead_letters;
 pub(crate) mod fake_model;
 pub(crate) mod http;
+pub(crate) mod injections;
 pub(crate) mod proxy;
 pub(crate) mod servers;
 pub(crate) mod turns;

@@ -1,12 +1,10 @@
 //! What becomes of messages whose model is unavailable: the pipeline on the embedded engines,
 //! against fake endpoints.
 
-mod house;
-
 use std::time::Duration;
 
+use crate::house::House;
 use crate::support::fake_model::{FakeModel, Mode, RetryAfter, Stopped};
-use house::House;
 
 const TASK: &str = "Can someone book a photographer?";
 const EXPENSE: &str = "I paid 250 for the hotel";

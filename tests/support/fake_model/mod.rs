@@ -13,6 +13,7 @@ mod faithful;
 mod instance;
 mod limits;
 mod mode;
+mod obey;
 mod rules;
 mod serve;
 mod speak;
@@ -28,7 +29,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use book::{Bill, Seen};
-pub(crate) use mode::{Mode, Nonsense, RetryAfter, Stopped};
+pub(crate) use mode::{Mode, Nonsense, Order, RetryAfter, Stopped};
 
 /// A running endpoint; it stops when this is dropped.
 pub(crate) struct FakeModel {

@@ -78,6 +78,22 @@ pub(crate) enum Mode {
     },
     /// A valid answer without usage.
     EmptyUsage,
+    /// What the prompt's data demands, where it holds one of these; else a faithful answer.
+    Obey {
+        /// What is obeyed.
+        orders: Vec<Order>,
+    },
+}
+
+/// An order that stands among a prompt's data.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct Order {
+    /// What the prompt holds of it.
+    pub(crate) mark: String,
+    /// A field that only the answers have that it is aimed at.
+    pub(crate) field: String,
+    /// What a model answers that obeys; a text is said as it is.
+    pub(crate) answer: Value,
 }
 
 /// How a response says when to come back.

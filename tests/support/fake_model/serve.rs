@@ -22,7 +22,7 @@ use super::book::Book;
 use super::limits::{self, Limits};
 use super::mode::{Mode, Nonsense};
 use super::speak::{self, End};
-use super::{faithful, rules};
+use super::{faithful, obey, rules};
 
 /// All that requests share.
 pub(super) struct State {
@@ -149,6 +149,7 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
     let charge = |output| state.book().charge(place, asked, output);
     match mode {
         Mode::Answer => ok(answer(&valid)),
+        Mode::Obey { orders } => ok(answer(&obey::answer(&orders, asked))),
         Mode::AnswerWith { answer: wanted } => ok(answer(&wanted.to_string())),
         Mode::Slow { ms } => late(answer(&valid), ms).await,
         Mode::Hang => {
@@ -218,7 +219,8 @@ fn fail(protocol: Protocol, mode: &Mode) -> Response<Body> {
         | Mode::Nonsense { .. }
         | Mode::Refuse
         | Mode::MaxTokens
-        | Mode::EmptyUsage => error(500, say(protocol, "api_error", "internal")),
+        | Mode::EmptyUsage
+        | Mode::Obey { .. } => error(500, say(protocol, "api_error", "internal")),
     }
 }
 

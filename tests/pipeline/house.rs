@@ -16,7 +16,7 @@ use gleaner::model::retry::RetryPolicy;
 use gleaner::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
 use gleaner::scheduler::Scheduler;
 use gleaner::settings::{self, Settings};
-use gleaner::store::{CompletionEvent, Store};
+use gleaner::store::{CompletionEvent, IngestBatch, Store, SuggestAfter};
 use gleaner::telemetry::pulse::Pulse;
 use gleaner::worker::Worker;
 use serde_json::Value;
@@ -30,7 +30,7 @@ use crate::support::world::wedding;
 static DETECTOR: LazyLock<Detector> = LazyLock::new(Detector::new);
 
 /// A running worker; it stops when this is dropped.
-pub(super) struct House {
+pub(crate) struct House {
     pipeline: Arc<Pipeline>,
     completions: broadcast::Receiver<CompletionEvent>,
     _running: JoinSet<()>,
@@ -39,7 +39,16 @@ pub(super) struct House {
 
 impl House {
     /// Opens one with these settings.
-    pub(super) async fn open(pairs: &[(String, String)]) -> Self {
+    pub(crate) async fn open(pairs: &[(String, String)]) -> Self {
+        Self::open_with(pairs, 0.0, None).await
+    }
+
+    /// Opens one that asks the classifier below this confidence, and suggests.
+    pub(crate) async fn open_with(
+        pairs: &[(String, String)],
+        threshold: f32,
+        suggest_after: Option<SuggestAfter>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("gleaner.db").display());
         let pairs: Vec<_> =
@@ -50,28 +59,43 @@ impl House {
         let broker = Arc::new(EmbeddedBroker::new());
         let completions = broker.completions();
         let (runtime_now, runtime) = watch::channel(store.runtime().await.unwrap());
-        let pipeline = Arc::new(pipeline(&settings, store, broker, runtime));
+        let built = pipeline(&settings, store, broker, runtime);
+        let pipeline = Arc::new(Pipeline { threshold, suggest_after, ..built });
         let running = run(&settings, &pipeline, runtime_now).await;
         Self { pipeline, completions, _running: running, _folder: folder }
     }
 
     /// Somebody says something in the group of an event of its own.
-    pub(super) async fn tell(&self, event: &str, text: &str) {
-        let report = self.pipeline.store.ingest(&wedding(event, &[text])).await.unwrap();
+    pub(crate) async fn tell(&self, event: &str, text: &str) {
+        self.take(&wedding(event, &[text])).await;
+    }
+
+    /// A producer brings messages.
+    pub(crate) async fn take(&self, batch: &IngestBatch) {
+        let report = self.pipeline.store.ingest(batch).await.unwrap();
         let hints: Vec<ItemId> = report.new.iter().map(ItemId::from).collect();
         self.pipeline.broker.publish_hints(&hints).await.unwrap();
     }
 
     /// The `data` of the next completion event.
-    pub(super) async fn done(&mut self) -> Value {
+    pub(crate) async fn done(&mut self) -> Value {
+        self.next().await["data"].clone()
+    }
+
+    /// The next event.
+    pub(crate) async fn next(&mut self) -> Value {
         let next = tokio::time::timeout(Duration::from_secs(60), self.completions.recv());
         let event = next.await.expect("it ends in time").unwrap();
-        let body: Value = serde_json::from_slice(&event.body).unwrap();
-        body["data"].clone()
+        serde_json::from_slice(&event.body).unwrap()
+    }
+
+    /// Where its rows are.
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.pipeline.store.as_ref()
     }
 
     /// Says something, and waits for what becomes of it.
-    pub(super) async fn say(&mut self, event: &str, text: &str) -> Value {
+    pub(crate) async fn say(&mut self, event: &str, text: &str) -> Value {
         self.tell(event, text).await;
         self.done().await
     }
