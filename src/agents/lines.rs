@@ -170,8 +170,14 @@ fn names_figure(line: &str) -> bool {
             let digits: String = number.chars().filter(|c| c.is_numeric()).collect();
             let is_year = digits.len() == number.trim_matches(['.', ',', '\'']).len()
                 && digits.parse().is_ok_and(|year: u32| YEARS.contains(&year));
-            digits.chars().count() >= FIGURE && !is_year
+            digits.chars().count() >= FIGURE && !is_year && !is_day(number)
         })
+}
+
+/// Whether a number is a day as many write it: `20.06.2026`.
+fn is_day(number: &str) -> bool {
+    let parts: Vec<usize> = number.trim_matches('.').split('.').map(str::len).collect();
+    matches!(parts[..], [1..=2, 1..=2, 2 | 4])
 }
 
 #[cfg(test)]
