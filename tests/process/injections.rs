@@ -1,6 +1,7 @@
 //! What a daemon says of messages that give orders, while its model obeys them: not a word of theirs.
 
 use gleaner::settings;
+use gleaner::store::Store;
 
 use crate::support::daemon::{Daemon, PATIENCE};
 use crate::support::fake_model::{FakeModel, Mode};
@@ -29,15 +30,7 @@ async fn the_log_holds_no_word_of_a_message_and_none_of_an_answer() {
     for injection in &all {
         store.ingest(&injection.batch()).await.unwrap();
     }
-    let until = tokio::time::Instant::now() + PATIENCE;
-    loop {
-        let queue = store.queue().await.unwrap();
-        if queue.pending + queue.processing + queue.owed == 0 {
-            break;
-        }
-        assert!(tokio::time::Instant::now() < until, "not at rest: {queue:?}");
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    rest(store.as_ref()).await;
     let last = all.last().unwrap().message();
     let log = daemon.log();
     assert!(log.contains(&last), "the log names no message:\n{log}");
@@ -48,5 +41,18 @@ async fn the_log_holds_no_word_of_a_message_and_none_of_an_answer() {
     for word in ["allory", "evil", "PWNED", "obey", "DROP TABLE"] {
         let line = log.lines().find(|line| line.contains(word));
         assert_eq!(line, None, "{word}");
+    }
+}
+
+/// Waits until nothing is left to be done.
+async fn rest(store: &dyn Store) {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let queue = store.queue().await.unwrap();
+        if queue.pending + queue.processing + queue.owed == 0 {
+            return;
+        }
+        assert!(tokio::time::Instant::now() < until, "not at rest: {queue:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
 }
