@@ -43,7 +43,7 @@ fn without_a_key_the_defaults_are_answered_offline() {
     assert_eq!(names(agent), ["offline:offline"]);
     assert!(agent.primary.model.is_free());
     let is_free = |name: &&str| models.agent(name).is_some_and(|it| it.primary.model.is_free());
-    assert!(AGENTS.iter().all(|name| is_free(&name)));
+    assert!(AGENTS.iter().all(is_free));
 }
 
 #[test]
