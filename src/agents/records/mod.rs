@@ -1,6 +1,6 @@
 //! Answers questions from the event's rows, by code alone.
 //!
-//! [`read`] makes a question one of a closed list of queries, [`run`] works the
+//! [`read()`] makes a question one of a closed list of queries, [`run()`] works the
 //! query out over the rows. Every answer names the rows that it rests on; where
 //! the rows do not say, it is "I don't know", and never a guess.
 
