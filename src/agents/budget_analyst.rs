@@ -224,7 +224,7 @@ fn per_cent(minor: i64, budget: i64) -> f64 {
 
 /// What to say when this goes beyond the budget, or beyond what its category typically takes.
 fn warning(entry: &ExpenseEnrichment, others: &[&ExpenseRow], budget: i64) -> Option<String> {
-    let money = |minor: i64| format!("{} {}", entry.currency, entry.currency.format(minor));
+    let money = |minor: i64| entry.currency.told(minor);
     let mut said = Vec::new();
     let all = total(others.iter(), entry.minor);
     if all > budget {

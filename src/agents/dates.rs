@@ -10,6 +10,8 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Weekday};
 use regex::{Captures, Regex};
 
+use crate::domain::chat::{Event, Message};
+
 /// When something was said, and where.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Said {
@@ -22,6 +24,15 @@ pub(crate) struct Said {
 }
 
 impl Said {
+    /// What a message of an event's chat says was said then, as its group writes dates.
+    pub(crate) fn by(event: &Event, message: &Message) -> Self {
+        Self {
+            at: message.sent_at.to_zoned(event.zone()).datetime(),
+            event: event.first_day(),
+            month_first: event.locale.trim().to_lowercase().ends_with("-us"),
+        }
+    }
+
     fn day(&self) -> Date {
         self.at.date()
     }

@@ -108,7 +108,7 @@ pub enum Plan {
     Ask(Question),
     /// Nothing more: code alone answered.
     Answer(Enrichment),
-    /// The event's rows, for [`records::answer`].
+    /// The event's rows, for [`records::look_up`].
     Records(QueryEntities),
     /// There is nothing to answer; a follow-up may still change a row.
     Nothing,

@@ -118,15 +118,10 @@ fn bare(option: &str) -> String {
 
 /// What a choice that is a day means for the event: a pro and a con, where there is one.
 fn day_facts(event: &Event, message: &Message, option: &str) -> (Option<String>, Option<String>) {
-    let at = message.sent_at.to_zoned(event.zone()).datetime();
-    let event_day = event.starts_at.map(|starts| starts.to_zoned(event.zone()).date());
-    let month_first = event.locale.trim().to_lowercase().ends_with("-us");
-    let Some(day) = dates::read(option, &Said { at, event: event_day, month_first }) else {
-        return (None, None);
-    };
+    let Some(day) = dates::read(option, &Said::by(event, message)) else { return (None, None) };
     let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
     let pro = weekend.then(|| format!("{} is on a weekend", day.strftime("%-d %B")));
-    let Some(event_day) = event_day else { return (pro, None) };
+    let Some(event_day) = event.first_day() else { return (pro, None) };
     let con = match dates::days_between(day, event_day) {
         0 => Some("It is the day of the event itself".to_owned()),
         late if late < 0 => Some(format!("It is {} after the event began", days(-late))),

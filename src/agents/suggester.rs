@@ -87,7 +87,7 @@ impl Standing<'_> {
     pub fn question(&self) -> Question {
         let event = self.event;
         let kind = format!("{} {}", event.kind, event.name);
-        let days_left = self.event_day().map(|day| days_between(self.today(), day));
+        let days_left = self.event.first_day().map(|day| days_between(self.today(), day));
         let brief = Brief::Next { kind, days_left, known: self.known() };
         Question::Private(PrivateQuestion::new(event, brief))
     }
@@ -128,7 +128,7 @@ impl Standing<'_> {
         Suggestion {
             id: Suggestion::id_of(&self.event.id, &step.action, &step.object),
             title: title(&step.action, &step.object),
-            due: self.event_day().and_then(back).map(|due| due.max(self.today())),
+            due: self.event.first_day().and_then(back).map(|due| due.max(self.today())),
             object: step.object,
             action: step.action,
             reason: step.reason,
@@ -155,14 +155,13 @@ impl Standing<'_> {
 
     /// Expenses that are due for long, the oldest first.
     fn old_debts(&self) -> impl Iterator<Item = Suggestion> {
-        let zone = self.event.zone();
-        let is_old = move |row: &&ExpenseRow| {
-            let opened = row.opened_at.to_zoned(zone.clone()).date();
+        let is_old = |row: &&ExpenseRow| {
+            let opened = self.event.day_of(row.opened_at);
             row.status == ExpenseStatus::Due && days_between(opened, self.today()) >= OWED_DAYS
         };
         self.rows.expenses.iter().filter(is_old).map(|row| {
-            let (currency, amount) = (row.currency, row.currency.format(row.minor));
-            let reason = format!("{currency} {amount} for it is still outstanding.");
+            let amount = row.currency.told(row.minor);
+            let reason = format!("{amount} for it is still outstanding.");
             self.called_for("pay", &row.what, reason)
         })
     }
@@ -179,11 +178,7 @@ impl Standing<'_> {
     }
 
     fn today(&self) -> Date {
-        self.at.to_zoned(self.event.zone()).date()
-    }
-
-    fn event_day(&self) -> Option<Date> {
-        self.event.starts_at.map(|starts| starts.to_zoned(self.event.zone()).date())
+        self.event.day_of(self.at)
     }
 }
 

@@ -101,18 +101,15 @@ pub(super) fn title(action: &str, object: &str) -> String {
 
 /// By when: as was said; else worked back from the event, but never before the message.
 fn due(event: &Event, message: &Message, said: Option<&str>, lead_days: u32) -> Option<Date> {
-    let at = message.sent_at.to_zoned(event.zone()).datetime();
-    let event_day = event.starts_at.map(|starts| starts.to_zoned(event.zone()).date());
-    let month_first = event.locale.trim().to_lowercase().ends_with("-us");
-    let said_on = Said { at, event: event_day, month_first };
+    let (today, said_on) = (event.day_of(message.sent_at), Said::by(event, message));
     if let Some(day) = said.and_then(|said| dates::read(said, &said_on)) {
         // What was said stands, also after the event (returning chairs); but nothing is due
         // before it was asked for.
-        return Some(day.max(at.date()));
+        return Some(day.max(today));
     }
-    let event_day = event_day?;
+    let event_day = event.first_day()?;
     let worked_back = event_day.checked_sub(i64::from(lead_days).days()).ok()?;
-    Some(worked_back.max(at.date()).min(event_day))
+    Some(worked_back.max(today).min(event_day))
 }
 
 /// The base's shares of the event's budget, in minor units.

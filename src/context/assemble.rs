@@ -97,9 +97,7 @@ fn facts(event: &Event, limits: Limits) -> String {
 /// The event in a few bounded lines.
 fn event_lines(event: &Event) -> String {
     let starts = event.starts_at.map_or("unknown".to_owned(), |at| local(event, at));
-    let budget = event.budget.map_or("unknown".to_owned(), |minor| {
-        format!("{} {}", event.currency, event.currency.format(minor))
-    });
+    let budget = event.budget.map_or("unknown".to_owned(), |minor| event.currency.told(minor));
     format!(
         "<event>\nname: {}\nkind: {}\nstarts: {starts}\nbudget: {budget}\nlanguage: {}\n</event>\n",
         escape_name(&event.name, LONGEST_NAME),
@@ -165,14 +163,13 @@ fn expense_lines(event: &Event, rows: &ContextRows, limits: Limits) -> Vec<Strin
 fn expense_line(event: &Event, row: &ExpenseRow) -> String {
     let payer = row.paid_by.as_ref().map_or("unknown", |person| event.name_of(person));
     format!(
-        "- {}: {} {} ({}, {}, paid by {}, {})\n",
+        "- {}: {} ({}, {}, paid by {}, {})\n",
         escape_line(&row.what, LONGEST_PHRASE),
-        row.currency,
-        row.currency.format(row.minor),
+        row.currency.told(row.minor),
         escape_line(&row.category, 20),
         row.status.name(),
         escape_name(payer, LONGEST_NAME),
-        row.opened_at.to_zoned(event.zone()).date(),
+        event.day_of(row.opened_at),
     )
 }
 

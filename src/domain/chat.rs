@@ -4,6 +4,7 @@
 //! application's tables.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -56,6 +57,16 @@ impl Event {
             .iter()
             .find(|p| p.id == *person)
             .map_or(person.0.as_str(), |p| p.name.as_str())
+    }
+
+    /// The day of a moment on the group's calendar.
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone()).date()
+    }
+
+    /// The day on which it begins, on the group's calendar, if that is known.
+    pub fn first_day(&self) -> Option<Date> {
+        self.starts_at.map(|starts| self.day_of(starts))
     }
 
     /// The event's time zone; UTC where the name is unknown.

@@ -47,6 +47,11 @@ impl Currency {
         minor as f64 / 10f64.powi(self.minor_digits() as i32)
     }
 
+    /// The amount with its code before it: `GBP 1,234.50`.
+    pub fn told(&self, minor: i64) -> String {
+        format!("{self} {}", self.format(minor))
+    }
+
     /// The amount as people write it, `1,234.50`, without the code.
     pub fn format(&self, minor: i64) -> String {
         let scale = 10u64.pow(self.minor_digits());

@@ -149,6 +149,11 @@ impl Found {
         let avoided = (entry.usage, entry.cost);
         Ok(Self { base, model: entry.model, cached: true, avoided, write: None })
     }
+
+    /// The same answer, kept out of the cache.
+    pub(super) fn unshared(self) -> Self {
+        Self { write: None, ..self }
+    }
 }
 
 /// Reads a checked answer again.

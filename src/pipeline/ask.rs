@@ -83,7 +83,7 @@ impl Pipeline {
         if let Some(paid) = paid.filter(|_| !kept_by(asked, primary))
             && let Ok(found) = self.ask_model(asked, paid).await
         {
-            return Ok(Found { write: None, ..found });
+            return Ok(found.unshared());
         }
         let fault = match self.ask_model(asked, primary).await {
             Ok(found) => return Ok(found),
@@ -94,7 +94,7 @@ impl Pipeline {
         for fallback in fallbacks {
             match self.ask_model(asked, fallback).await {
                 // A fallback's answer never sits under the primary's key.
-                Ok(found) => return Ok(Found { write: None, ..found }),
+                Ok(found) => return Ok(found.unshared()),
                 // It answers, but not yet: its turn is worth the wait.
                 Err(Unanswered::Fault(wait @ Fault::Deferred { .. })) => return Err(wait),
                 // Its failure is not the message's.
@@ -119,7 +119,7 @@ impl Pipeline {
         let asked = Asked { about, question, assigned, key };
         match tokio::time::timeout(BRIEF, self.ask(&asked)).await {
             // Only what took the key's flight may fill the cache.
-            Ok(Ok(found)) => Some(Found { write: None, ..found }),
+            Ok(Ok(found)) => Some(found.unshared()),
             Ok(Err(fault)) => {
                 debug!(agent = assigned.agent, ?fault, "went on without a model");
                 None

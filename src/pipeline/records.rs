@@ -65,7 +65,7 @@ impl Pipeline {
         let helped = self.general_answer(about, &question).await?;
         let Base::Route(routed) = &helped.base else { return Ok((None, None)) };
         let found = routed.query(event, &message.sender, rows).and_then(|query| {
-            let today = records::day_of(event, message);
+            let today = event.day_of(message.sent_at);
             records::run(event, &message.sender, today, &query, rows)
         });
         Ok((found, Some((question, helped))))

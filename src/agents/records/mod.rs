@@ -11,8 +11,6 @@ mod read;
 mod routed;
 mod run;
 
-use jiff::civil::Date;
-
 use crate::domain::chat::{Event, Message};
 use crate::domain::enrichment::AnswerEnrichment;
 use crate::domain::intent::QueryEntities;
@@ -47,16 +45,11 @@ pub fn look_up(
     rows: &Projections,
 ) -> Lookup {
     let Some(asked) = read(event, message, query, rows) else { return Lookup::NotUnderstood };
-    match run(event, &message.sender, day_of(event, message), &asked, rows) {
+    match run(event, &message.sender, event.day_of(message.sent_at), &asked, rows) {
         Some(found) => Lookup::Found(found),
         None if asked.is_known_to(rows) => Lookup::NotOnRecord(asked),
         None => Lookup::Unmatched(asked),
     }
-}
-
-/// The day on which a message was sent, on the group's calendar.
-pub fn day_of(event: &Event, message: &Message) -> Date {
-    message.sent_at.to_zoned(event.zone()).date()
 }
 
 /// The enrichment of a question for what was found; "I don't know" where nothing was.
@@ -66,20 +59,6 @@ pub fn enrichment(query: &QueryEntities, found: Option<Found>) -> AnswerEnrichme
         None => (UNKNOWN.to_owned(), Vec::new()),
     };
     AnswerEnrichment { query: query.clone(), answer, sources }
-}
-
-/// What the rows say; they must be as of the message.
-pub fn answer(
-    event: &Event,
-    message: &Message,
-    query: &QueryEntities,
-    rows: &Projections,
-) -> AnswerEnrichment {
-    let found = match look_up(event, message, query, rows) {
-        Lookup::Found(found) => Some(found),
-        Lookup::NotOnRecord(_) | Lookup::Unmatched(_) | Lookup::NotUnderstood => None,
-    };
-    enrichment(query, found)
 }
 
 #[cfg(test)]

@@ -9,6 +9,20 @@ use crate::domain::ids::PersonId;
 use crate::domain::money::{Currency, split_equally};
 use crate::domain::projection::{ExpenseRow, PollOption, PollRow, TaskRow, TaskStatus};
 
+/// What the rows say; they must be as of the message.
+fn answer(
+    event: &Event,
+    message: &Message,
+    query: &QueryEntities,
+    rows: &Projections,
+) -> AnswerEnrichment {
+    let found = match look_up(event, message, query, rows) {
+        Lookup::Found(found) => Some(found),
+        Lookup::NotOnRecord(_) | Lookup::Unmatched(_) | Lookup::NotUnderstood => None,
+    };
+    enrichment(query, found)
+}
+
 fn person(name: &str) -> PersonId {
     PersonId(name.into())
 }

@@ -69,9 +69,6 @@ impl<'a> Asked<'a> {
         query: &'a QueryEntities,
         rows: &'a Projections,
     ) -> Self {
-        let at = message.sent_at.to_zoned(event.zone()).datetime();
-        let starts = event.starts_at.map(|starts| starts.to_zoned(event.zone()).date());
-        let month_first = event.locale.trim().to_lowercase().ends_with("-us");
         let line = Line::of(&message.text);
         let own = speaks_of_asker(&line);
         let person = person(event, message).filter(|who| !is_addressed(event, who, &line));
@@ -80,7 +77,7 @@ impl<'a> Asked<'a> {
             rows,
             line,
             text: &message.text,
-            said: Said { at, event: starts, month_first },
+            said: Said::by(event, message),
             topic: &query.topic,
             thing: None,
             is_known: false,

@@ -107,11 +107,6 @@ impl<'a> Records<'a> {
     }
 }
 
-/// An amount with its currency.
-fn money(currency: Currency, minor: i64) -> String {
-    format!("{currency} {}", currency.format(minor))
-}
-
 fn sum<'a>(rows: impl IntoIterator<Item = &'a ExpenseRow>) -> i64 {
     rows.into_iter().fold(0, |sum, row| sum.saturating_add(row.minor))
 }
@@ -122,10 +117,10 @@ fn sums(own: Currency, rows: &[&ExpenseRow]) -> String {
     currencies.sort_by_key(|currency| (*currency != own, *currency));
     currencies.dedup();
     if currencies.is_empty() {
-        return money(own, 0);
+        return own.told(0);
     }
     let of = |currency: &Currency| {
-        money(*currency, sum(rows.iter().copied().filter(|row| row.currency == *currency)))
+        currency.told(sum(rows.iter().copied().filter(|row| row.currency == *currency)))
     };
     currencies.iter().map(of).collect::<Vec<_>>().join(" and ")
 }

@@ -1,6 +1,6 @@
 //! Spending: totals, things, payers, what is due, the budget.
 
-use super::{Found, Records, day, ids, money, sum, sums};
+use super::{Found, Records, day, ids, sum, sums};
 use crate::agents::records::matter::words;
 use crate::agents::records::query::{BudgetAsk, PaymentAsk};
 use crate::domain::enrichment::ExpenseStatus;
@@ -105,7 +105,7 @@ impl Records<'_> {
     }
 
     fn told(&self, row: &ExpenseRow) -> String {
-        let amount = money(row.currency, row.minor);
+        let amount = row.currency.told(row.minor);
         match (row.status, &row.paid_by) {
             (ExpenseStatus::Paid, Some(payer)) => {
                 format!("{}: {amount}, paid by {}", row.what, self.event.name_of(payer))
@@ -158,8 +158,7 @@ impl Records<'_> {
     }
 
     fn listed(&self, rows: &[&ExpenseRow]) -> String {
-        let each =
-            rows.iter().map(|row| format!("{} {}", row.what, money(row.currency, row.minor)));
+        let each = rows.iter().map(|row| format!("{} {}", row.what, row.currency.told(row.minor)));
         each.collect::<Vec<_>>().join(", ")
     }
 
@@ -182,10 +181,10 @@ impl Records<'_> {
             (BudgetAsk::Within, true) | (BudgetAsk::Over, false) => "Yes: ",
             (BudgetAsk::Within, false) | (BudgetAsk::Over, true) => "No: ",
         };
-        let budget = money(currency, budget);
+        let budget = currency.told(budget);
         let left = match within {
-            true => format!("{} of the budget of {budget} is left", money(currency, left)),
-            false => format!("the budget of {budget} is passed by {}", money(currency, -left)),
+            true => format!("{} of the budget of {budget} is left", currency.told(left)),
+            false => format!("the budget of {budget} is passed by {}", currency.told(-left)),
         };
         let said = format!("{lead}{left}: {}.", self.told_sums(&rows));
         Some(Found::new(said, ids(rows)))
@@ -197,7 +196,7 @@ impl Records<'_> {
         let each: Vec<String> = paid
             .iter()
             .map(|(who, minor)| {
-                format!("{} {}", self.event.name_of(who), money(self.event.currency, *minor))
+                format!("{} {}", self.event.name_of(who), self.event.currency.told(*minor))
             })
             .collect();
         (!each.is_empty())

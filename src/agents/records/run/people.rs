@@ -26,7 +26,7 @@ impl Records<'_> {
     }
 
     pub(super) fn days_left(&self) -> Option<Found> {
-        let starts = self.event.starts_at?.to_zoned(self.event.zone()).date();
+        let starts = self.event.first_day()?;
         let days = self.today.until(starts).ok()?.get_days();
         let said = match days {
             0 => "It is today".to_owned(),

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Found, Records, ids, money};
+use super::{Found, Records, ids};
 use crate::agents::records::query::DebtAsk;
 use crate::domain::enrichment::ExpenseStatus;
 use crate::domain::ids::PersonId;
@@ -33,7 +33,7 @@ impl Records<'_> {
     /// Rounded to the nearest minor unit, half up.
     fn a_head(&self, currency: Currency, minor: i64, heads: usize) -> Option<String> {
         let count = i64::try_from(heads).ok().filter(|heads| *heads > 0)?;
-        let (each, all) = (money(currency, (minor + count / 2) / count), money(currency, minor));
+        let (each, all) = (currency.told((minor + count / 2) / count), currency.told(minor));
         Some(format!("{each} a head: {all} over {heads} people"))
     }
 
@@ -58,13 +58,13 @@ impl Records<'_> {
         let said = match thing {
             Some(_) => {
                 let each = parts.iter().map(|(minor, currency, _, what)| {
-                    format!("{} of {what}", money(*currency, *minor))
+                    format!("{} of {what}", currency.told(*minor))
                 });
                 format!("{name}'s share is {}.", each.collect::<Vec<_>>().join(" and "))
             }
             None => {
                 let all = parts.iter().fold(0i64, |sum, part| sum.saturating_add(part.0));
-                format!("{name}'s share of everything is {}.", money(self.event.currency, all))
+                format!("{name}'s share of everything is {}.", self.event.currency.told(all))
             }
         };
         Some(Found::new(said, parts.into_iter().map(|part| part.2).collect()))
@@ -90,7 +90,7 @@ impl Records<'_> {
     fn told_transfers(&self, transfers: &[Transfer]) -> Option<String> {
         let each = transfers.iter().map(|transfer| {
             let (from, to) = (self.event.name_of(&transfer.from), self.event.name_of(&transfer.to));
-            format!("{from} owes {to} {}", money(self.event.currency, transfer.minor))
+            format!("{from} owes {to} {}", self.event.currency.told(transfer.minor))
         });
         let each: Vec<String> = each.collect();
         (!each.is_empty()).then(|| each.join(", "))
