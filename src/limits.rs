@@ -4,6 +4,8 @@
 //! repair and a fallback ask anew. The store judges on the locked rows of the
 //! scopes; this room says which scopes those are.
 
+mod budgets;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,15 +16,17 @@ use crate::domain::ids::Held;
 use crate::domain::outcome::{ParkReason, Reason};
 use crate::domain::usage::NanoUsd;
 use crate::fault::Fault;
-use crate::settings::{BudgetSettings, LimitSettings};
-use crate::store::{Admission, AdmissionRequest, BudgetScope, RateScope, Store};
+use crate::settings::{BudgetSettings, LimitSettings, OverBudget};
+use crate::store::{Admission, AdmissionRequest, ProviderNeeds, RateScope, Store};
 use crate::telemetry::metrics;
+
+pub use budgets::{BudgetName, Budgets, Span};
 
 /// The limits of this deployment.
 pub struct Limits {
     store: Arc<dyn Store>,
     rates: LimitSettings,
-    budgets: BudgetSettings,
+    budgets: Budgets,
 }
 
 /// What one request wants to be admitted for.
@@ -42,6 +46,12 @@ pub struct Asking<'a> {
     pub fingerprint: &'a str,
     /// The most the request can cost.
     pub worst_case: NanoUsd,
+    /// What it will likely cost.
+    pub expected: NanoUsd,
+    /// What it takes of the provider's limits.
+    pub provider: ProviderNeeds,
+    /// Whether its message waits when it is refused.
+    pub queues: bool,
 }
 
 /// The right to send one request, lent by its worst case.
@@ -49,6 +59,7 @@ pub struct Asking<'a> {
 pub struct Permit {
     /// Its row in the ledger.
     pub ledger: Uuid,
+    asked_at: Instant,
     send_by: Instant,
 }
 
@@ -58,15 +69,26 @@ impl Permit {
     pub fn is_stale(&self) -> bool {
         Instant::now() > self.send_by
     }
+
+    /// How long ago it was asked for: no shorter than since its place was taken.
+    pub fn age(&self) -> Duration {
+        self.asked_at.elapsed()
+    }
 }
 
 /// Why a request was not admitted.
 #[derive(Debug)]
 pub enum Refusal {
-    /// A budget has no room for it.
+    /// The provider asked all replicas for a pause; somebody else may be asked.
+    Unavailable(Fault),
+    /// A budget is spent: what costs no more than the room may still be asked.
     OverBudget {
         /// The budget's scope.
-        scope: String,
+        budget: String,
+        /// What its settings do about it: [`OverBudget::Degrade`] or [`OverBudget::Refuse`].
+        over: OverBudget,
+        /// What a request may cost at most.
+        room: NanoUsd,
     },
     /// What the message's fault is, whatever the agent would rather do.
     Fault(Fault),
@@ -75,38 +97,44 @@ pub enum Refusal {
 impl Limits {
     /// The limits that the settings name.
     pub fn new(rates: LimitSettings, budgets: BudgetSettings, store: Arc<dyn Store>) -> Self {
-        Self { store, rates, budgets }
+        Self { store, rates, budgets: Budgets::new(budgets) }
     }
 
     /// Asks all scopes at once.
     ///
     /// # Errors
-    /// A [`Refusal`]: a full window parks to the time at which its next place frees.
+    /// A [`Refusal`]: a full window parks to the message's own place in the line.
     pub async fn admit(&self, asking: &Asking<'_>) -> Result<Permit, Refusal> {
         let asked_at = Instant::now();
         let admission = self.store.admit(asking.held, &self.request(asking)).await;
-        match admission.map_err(|error| Refusal::Fault(error.into()))? {
+        let admission = admission.map_err(|error| Refusal::Fault(error.into()))?;
+        metrics::admission(verdict(&admission));
+        let parked = |after, reason| Refusal::Fault(Fault::deferred(after, reason));
+        Err(match admission {
             Admission::Admitted { ledger } => {
-                metrics::admission("admitted");
-                Ok(Permit { ledger, send_by: asked_at + self.send_within() })
+                return Ok(Permit { ledger, asked_at, send_by: asked_at + self.send_within() });
             }
-            Admission::RateLimited { after, .. } => {
-                metrics::admission("rate_limited");
-                Err(Refusal::Fault(Fault::deferred(after, ParkReason::RateLimited)))
+            Admission::ProviderPaused { after } => {
+                Refusal::Unavailable(Fault::deferred(after, ParkReason::ProviderPaused))
             }
-            Admission::OverBudget { scope } => {
-                metrics::admission("over_budget");
-                Err(Refusal::OverBudget { scope })
+            Admission::RateLimited { after, .. } => parked(after, ParkReason::RateLimited),
+            Admission::BudgetBusy { after, .. } => parked(after, ParkReason::BudgetBusy),
+            Admission::BudgetSpent { after, .. } => parked(after, ParkReason::BudgetSpent),
+            Admission::OverBudget { budget, room } => {
+                Refusal::OverBudget { over: self.budgets.over(&budget), budget, room }
             }
-            Admission::Lost => Err(Refusal::Fault(Fault::transient(
-                "the lease was lost before the model was asked",
-            ))),
-        }
+            Admission::Lost => {
+                Refusal::Fault(Fault::transient("the lease was lost before the model was asked"))
+            }
+        })
     }
 
-    /// What an agent without a fallback does about a spent budget.
-    pub fn refuse(scope: &str) -> Fault {
-        Fault::permanent(Reason::OverBudget, format_args!("{scope} has no room for the worst case"))
+    /// The fault of a message for which a spent budget has no room, and nothing cheaper is to be had.
+    pub fn refuse(budget: &str) -> Fault {
+        Fault::permanent(
+            Reason::OverBudget,
+            format_args!("{budget} has no room for the worst case"),
+        )
     }
 
     fn send_within(&self) -> Duration {
@@ -118,12 +146,16 @@ impl Limits {
             event: asking.event.id.clone(),
             tenant: asking.event.tenant.clone(),
             revision: asking.message.revision,
+            sent_at: asking.message.sent_at,
             agent: asking.agent,
             model: asking.model.to_owned(),
             fingerprint: asking.fingerprint.to_owned(),
             worst_case: asking.worst_case,
+            expected: asking.expected,
             rates: self.rate_scopes(asking),
-            budgets: self.budget_scopes(asking),
+            budgets: self.budgets.scopes(asking.event, jiff::Timestamp::now()),
+            provider: Some(asking.provider.clone()),
+            queues: asking.queues,
         }
     }
 
@@ -141,13 +173,16 @@ impl Limits {
             |(key, limit)| RateScope { key, limit, window, send_within: self.send_within() };
         limits.into_iter().filter(|(_, limit)| *limit > 0).map(scope).collect()
     }
+}
 
-    fn budget_scopes(&self, asking: &Asking<'_>) -> Vec<BudgetScope> {
-        let budgets = [
-            (format!("budget:event:{}", asking.event.id), self.budgets.event_usd),
-            ("budget:total".to_owned(), self.budgets.total_usd),
-        ];
-        let scope = |(key, dollars)| BudgetScope { key, limit: NanoUsd::from_dollars(dollars) };
-        budgets.into_iter().filter(|(_, dollars)| *dollars > 0.0).map(scope).collect()
+fn verdict(admission: &Admission) -> &'static str {
+    match admission {
+        Admission::Admitted { .. } => "admitted",
+        Admission::ProviderPaused { .. } => "provider_paused",
+        Admission::RateLimited { .. } => "rate_limited",
+        Admission::BudgetBusy { .. } => "budget_busy",
+        Admission::BudgetSpent { .. } => "budget_spent",
+        Admission::OverBudget { .. } => "over_budget",
+        Admission::Lost => "lost",
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn without_servers(environment: &[(String, String)]) -> Vec<(String, 
 pub(super) fn settings(mut settings: Settings) -> Settings {
     settings.limits.event_per_window = 0;
     settings.limits.sender_per_window = 0;
-    settings.budgets.total_usd = CAP_USD;
+    settings.budgets.total.usd = CAP_USD;
+    // One process that nobody kills leaves nothing in doubt, and a person waits for it.
+    settings.budgets.in_flight_share = 1.0;
     settings.suggestions.quiet_s = settings.suggestions.quiet_s.min(chat::QUIET_S);
     settings.broker.url = SecretString::default();
     settings.log.level = "warn".to_owned();

@@ -112,8 +112,10 @@ pub enum ParkReason {
     MessageMissing,
     /// A rate limit is used up.
     RateLimited,
-    /// A budget's window is spent.
+    /// A budget's window is spent, and its messages wait for the next one.
     BudgetSpent,
+    /// What is left of a budget is held by requests in flight.
+    BudgetBusy,
     /// Another message computes the same cache key.
     FlightTaken,
     /// A query waits for the earlier messages of its room.
@@ -137,6 +139,7 @@ impl ParkReason {
             Self::MessageMissing => "message_missing",
             Self::RateLimited => "rate_limited",
             Self::BudgetSpent => "budget_spent",
+            Self::BudgetBusy => "budget_busy",
             Self::FlightTaken => "flight_taken",
             Self::EarlierMessages => "earlier_messages",
             Self::ProviderPaused => "provider_paused",

@@ -17,6 +17,7 @@ fn accepting(name: &str, accepts: Capabilities) -> Anthropic {
         connect_timeout_s: 1,
         call_timeout_s: 1,
         concurrency: 64,
+        total_price: String::new(),
     };
     Anthropic::new(&endpoint, name, accepts).unwrap()
 }

@@ -13,6 +13,7 @@ fn model(name: &str) -> OpenAi {
         connect_timeout_s: 1,
         call_timeout_s: 1,
         concurrency: 64,
+        total_price: String::new(),
     };
     let accepts = PriceBook::bundled().capabilities(name, Protocol::Openai);
     OpenAi::new(&endpoint, name, accepts).unwrap()

@@ -63,10 +63,19 @@ impl Pipeline {
             model,
             fingerprint,
             worst_case,
+            expected: worst_case,
+            provider: crate::store::ProviderNeeds {
+                account: call.choice.endpoint.clone(),
+                model: model.to_owned(),
+                input: prompt,
+                output: request.max_tokens.into(),
+            },
+            queues: true,
         };
         let permit = match self.limits.admit(&asking).await {
             Ok(permit) => permit,
-            Err(Refusal::OverBudget { scope }) => return Err(Unanswered::OverBudget(scope)),
+            Err(Refusal::OverBudget { budget, .. }) => return Err(Unanswered::OverBudget(budget)),
+            Err(Refusal::Unavailable(fault)) => return Err(Unanswered::Unavailable(fault)),
             Err(Refusal::Fault(fault)) => return Err(fault.into()),
         };
         if permit.is_stale() {
@@ -109,7 +118,7 @@ impl Pipeline {
         metrics::cost(model, cost);
         count_tokens(model, &usage);
         let answer = answered.as_ref().ok().map(|response| response.answer.clone());
-        self.charge(permit, &Charge { usage, cost, model: answering, answer }).await
+        self.charge(permit, &Charge { usage, cost: Some(cost), model: answering, answer }).await
     }
 
     /// Charges a paid answer, for as long as the deadline lets it: what is not written down is paid

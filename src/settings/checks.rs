@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    AgentSettings, BrokerSettings, BudgetSettings, DatabaseSettings, EndpointSettings, Protocol,
-    Settings, WorkerSettings,
+    AgentSettings, BrokerSettings, BudgetSettings, DatabaseSettings, EndpointSettings, OverBudget,
+    Protocol, Settings, WorkerSettings,
 };
 
 /// Longest of all times: a year. What is longer is a mistyped unit.
@@ -195,11 +195,22 @@ fn numbers(rules: &mut Rules, settings: &Settings) {
 }
 
 fn budgets(rules: &mut Rules, budgets: &BudgetSettings) {
-    // Beyond this, nano-dollars leave 64 bits.
-    let fits = |usd: f64| (0.0..=9e9).contains(&usd);
-    let expected = "must be an amount of US dollars, 0 to lift the budget";
-    rules.hold("budgets.event_usd", fits(budgets.event_usd), expected);
-    rules.hold("budgets.total_usd", fits(budgets.total_usd), expected);
+    let zone = jiff::tz::TimeZone::get(&budgets.time_zone).is_ok();
+    rules.hold("budgets.time_zone", zone, "must be an IANA time zone, such as Europe/London");
+    let share = budgets.in_flight_share > 0.0 && budgets.in_flight_share <= 1.0;
+    rules.hold("budgets.in_flight_share", share, "must be more than 0 and at most 1");
+    let BudgetSettings { event, tenant, day, month, total, .. } = budgets;
+    let named =
+        [("event", event), ("tenant", tenant), ("day", day), ("month", month), ("total", total)];
+    for (name, budget) in named {
+        // Beyond this, nano-dollars leave 64 bits.
+        let fits = (0.0..=9e9).contains(&budget.usd);
+        let expected = "must be an amount of US dollars, 0 to lift the budget";
+        rules.hold(&format!("budgets.{name}.usd"), fits, expected);
+        let lasts = matches!(name, "event" | "total") && budget.over == OverBudget::Park;
+        let endless = "must be degrade or refuse: this budget has no next window to wait for";
+        rules.hold(&format!("budgets.{name}.over"), !lasts, endless);
+    }
 }
 
 fn one_endpoint(rules: &mut Rules, key: &str, endpoint: &EndpointSettings) {

@@ -186,14 +186,72 @@ pub struct LimitSettings {
     pub send_within_ms: u64,
 }
 
-/// `[budgets]`; 0 lifts a budget.
+/// Whether a budget can be passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BudgetKind {
+    /// Never: a request is allowed at the most that it can cost.
+    Hard,
+    /// By what is in flight when it is spent: a request is allowed at what it will likely cost.
+    Soft,
+}
+
+/// What becomes of a request that a spent budget has no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverBudget {
+    /// Its message waits for the next window; only where there is one.
+    Park,
+    /// It is asked for less: a lower context level, a cheaper model, at last the offline one.
+    Degrade,
+    /// Its message fails as `over_budget`.
+    Refuse,
+}
+
+/// A budget: `[budgets.event]`, `[budgets.tenant]`, `[budgets.day]`, `[budgets.month]`, `[budgets.total]`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneBudgetSettings {
+    /// The most that it may come to, in US dollars; 0 lifts it. `gleaner budget set` goes before it.
+    pub usd: f64,
+    /// Whether it can be passed.
+    pub kind: BudgetKind,
+    /// What becomes of a request when it is spent.
+    pub over: OverBudget,
+}
+
+/// `[budgets]`
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetSettings {
-    /// What one event may cost in its life, in US dollars.
-    pub event_usd: f64,
-    /// What this deployment may cost in all, in US dollars; `demo` sets it.
-    pub total_usd: f64,
+    /// The IANA time zone in which days and months begin.
+    pub time_zone: String,
+    /// Of what is left of a hard budget, the share that requests in flight may hold together, at
+    /// the most that each can cost: what a crash leaves in doubt is never more. One request always may.
+    pub in_flight_share: f64,
+    /// Who is asked when a budget has no room for an agent's own model, in this order:
+    /// `ENDPOINT:MODEL`; after them the offline model.
+    pub degrade_to: Vec<String>,
+    /// What one event may cost in its life.
+    pub event: OneBudgetSettings,
+    /// What each tenant may cost in a calendar month.
+    pub tenant: OneBudgetSettings,
+    /// What this deployment may cost on a calendar day.
+    pub day: OneBudgetSettings,
+    /// What this deployment may cost in a calendar month.
+    pub month: OneBudgetSettings,
+    /// What this deployment may cost in all; `demo` sets it.
+    pub total: OneBudgetSettings,
+}
+
+/// What becomes of a question whose model has no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpriced {
+    /// It is not asked: the message fails as `unpriced`.
+    Block,
+    /// It is asked, and counted at the dearest price that is known until a person resolves it.
+    Alert,
 }
 
 /// `[prices]`
@@ -202,6 +260,8 @@ pub struct BudgetSettings {
 pub struct PriceSettings {
     /// A table in the form of `config/models.toml`; its models stand before the bundled ones. Empty: none.
     pub file: String,
+    /// What becomes of a question whose model has no price.
+    pub unpriced: Unpriced,
 }
 
 /// Which protocol an endpoint speaks.
@@ -235,6 +295,10 @@ pub struct EndpointSettings {
     /// The most requests in flight to one model, however well it answers.
     #[serde(default = "default_concurrency")]
     pub concurrency: u32,
+    /// For an endpoint that reports its tokens as one total and no classes: the name of a price for
+    /// all of them, `[[total]]` in the price table. Empty: such a response has no price.
+    #[serde(default)]
+    pub total_price: String,
 }
 
 fn default_concurrency() -> u32 {

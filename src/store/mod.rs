@@ -7,6 +7,7 @@
 //! durations. Both engines pass the one contract suite in `tests/contracts`.
 
 pub mod types;
+mod limits;
 mod runs;
 mod reports;
 mod migrations;
@@ -29,6 +30,7 @@ use crate::domain::usage::NanoUsd;
 use crate::fault::{Fault, Park};
 use crate::settings::DatabaseSettings;
 
+pub use limits::*;
 pub use reports::*;
 pub use runs::{ItemKind, News, RunRecord, SuggestAfter};
 pub use types::*;
@@ -163,11 +165,16 @@ pub trait Store: Send + Sync + 'static {
 
     // ---- admission and the ledger ----
 
-    /// Asks all scopes at once and writes the ledger row `reserved`: all pass or nothing changes.
+    /// Asks all scopes at once and writes the ledger row `reserved`: all pass, or nothing changes but
+    /// the line that a message joins which [queues](AdmissionRequest::queues).
+    ///
+    /// A line is in order of (`sent_at`, ID), and events take turns in the line of a budget that
+    /// they share; whoever is new queues behind. [`Store::tick`] makes those due whose turn has come.
     async fn admit(&self, held: &Held, request: &AdmissionRequest) -> Stored<Admission>;
 
     /// `reserved → charged`, with the answer kept for replay. Not fenced: what was paid is paid.
-    /// Charging an `ambiguous` row is allowed (its answer came late); any other state is left alone.
+    /// Charging an `ambiguous` row is allowed (its answer came late); any other state is left
+    /// alone. What has no price becomes, or stays, `ambiguous`, and its answer is kept all the same.
     async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()>;
 
     /// `reserved → refunded`: nothing was sent, or the provider answered with an error body.
@@ -176,6 +183,39 @@ pub trait Store: Send + Sync + 'static {
 
     /// `reserved → ambiguous` at the reserved worst case: sent, and no readable answer.
     async fn mark_ambiguous(&self, ledger: Uuid) -> Stored<()>;
+
+    /// Takes in what a request taught: places that free sooner, and the provider's word on its
+    /// limits. Told twice, it changes nothing.
+    async fn heard(&self, _ledger: Uuid, _heard: &Heard) -> Stored<()> {
+        Ok(()) // TEMPORARY
+    }
+
+    /// Rows of the ledger, the newest first.
+    async fn ledger(&self, _query: &LedgerQuery) -> Stored<Vec<LedgerRow>> {
+        Ok(Vec::new()) // TEMPORARY
+    }
+
+    /// `ambiguous → charged` at what a person found out, or `refunded` at a cost of 0. The figures
+    /// of its message follow in the same transaction.
+    async fn resolve(&self, _ledger: Uuid, _cost: NanoUsd, _by: &str) -> Stored<Resolved> {
+        Ok(Resolved::Unknown) // TEMPORARY
+    }
+
+    /// The windows of one budget, the newest first; without a name those that run now of all
+    /// budgets, events' budgets last and the most spent of them first. At most so many.
+    async fn budgets(&self, _name: Option<&str>, _limit: u32) -> Stored<Vec<BudgetWindow>> {
+        Ok(Vec::new()) // TEMPORARY
+    }
+
+    /// What operators set, by name.
+    async fn budget_overrides(&self) -> Stored<Vec<BudgetOverride>> {
+        Ok(Vec::new()) // TEMPORARY
+    }
+
+    /// Changes a budget's limit for all replicas at once; whoever waits for room is looked at.
+    async fn set_budget(&self, _name: &str, _change: BudgetChange, _by: &str) -> Stored<()> {
+        Ok(()) // TEMPORARY
+    }
 
     // ---- context ----
 
@@ -236,6 +276,8 @@ pub trait Store: Send + Sync + 'static {
     /// returned: due items and lost hints (at doubling intervals from `hint_after`), run-out
     /// leases, owed completion events. Without `second_hints`, only never-hinted items, run-out
     /// leases and owed events are returned. Rows another replica looks at are passed over.
+    ///
+    /// Makes those due, first, whose turn in a line has come.
     ///
     /// Sweeps on its way, a bounded number of rows each: what a lease that is over left reserved
     /// becomes `ambiguous`; and when nothing was due, expired cache entries go, and flights that

@@ -78,14 +78,3 @@ pub struct EventReport {
     /// What was suggested, in the order in which it was.
     pub suggestions: Vec<SuggestionRow>,
 }
-
-/// A ledger that does not balance.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerFault {
-    /// The scope whose counters differ from its rows.
-    pub scope: String,
-    /// What the counters say.
-    pub counted: NanoUsd,
-    /// What the rows sum to.
-    pub summed: NanoUsd,
-}

@@ -98,6 +98,8 @@ async fn sent(model: &str, request: &ModelRequest) -> Sent {
             connect_timeout_s: 5,
             call_timeout_s: 30,
             concurrency: 1,
+
+            total_price: String::new(),
         };
         let accepts = PriceBook::bundled().capabilities(model, protocol);
         let client: Arc<dyn Model> = match protocol {

@@ -109,13 +109,13 @@ fn endpoints_and_agents_can_be_set_from_the_environment() {
     let settings = from_environment(&[
         ("GLEANER__ENDPOINTS__ANTHROPIC__BASE_URL", "http://127.0.0.1:9"),
         ("GLEANER__AGENTS__TASK_ENRICHER__ON_UNAVAILABLE", "park"),
-        ("GLEANER__BUDGETS__EVENT_USD", "2"),
+        ("GLEANER__BUDGETS__EVENT__USD", "2"),
         ("GLEANER__DATABASE__MIGRATE_AT_START", "false"),
     ])
     .unwrap();
     assert_eq!(settings.endpoints["anthropic"].base_url, "http://127.0.0.1:9");
     assert_eq!(settings.agents["task_enricher"].on_unavailable, OnUnavailable::Park);
-    assert!(settings.budgets.event_usd == 2.0 && !settings.database.migrate_at_start);
+    assert!(settings.budgets.event.usd == 2.0 && !settings.database.migrate_at_start);
 }
 
 #[test]
@@ -259,8 +259,11 @@ fn every_rule_is_held() {
         ("scheduler.tick_ms", "0"),
         ("detect.threshold", "1.5"),
         ("limits.window_s", "0"),
-        ("budgets.event_usd", "-1.0"),
-        ("budgets.total_usd", "inf"),
+        ("budgets.event.usd", "-1.0"),
+        ("budgets.total.usd", "inf"),
+        ("budgets.event.over", "\"park\""),
+        ("budgets.time_zone", "\"Moon/Base\""),
+        ("budgets.in_flight_share", "0.0"),
         ("endpoints.openai.base_url", "\"ftp://x\""),
         ("endpoints.openai.base_url", "\"https://me:pw@x\""),
         ("agents.task_enricher.max_tokens", "0"),

@@ -79,8 +79,13 @@ impl PostgresStore {
                     .map(|rate| interval(rate.window + rate.send_within))
                     .collect::<Vec<_>>(),
             )
-            .bind(budgets.iter().map(|budget| budget.key.clone()).collect::<Vec<_>>())
-            .bind(budgets.iter().map(|budget| budget.limit.0).collect::<Vec<_>>())
+            .bind(budgets.iter().map(|budget| budget.key_now()).collect::<Vec<_>>())
+            .bind(
+                budgets
+                    .iter()
+                    .map(|budget| budget.limit.map_or(i64::MAX / 2, |l| l.0))
+                    .collect::<Vec<_>>(),
+            )
             .fetch_one(self.pool())
             .await
             .map_err(store_error)?;
@@ -92,7 +97,7 @@ impl PostgresStore {
         let answer: Option<Json<serde_json::Value>> = charge.answer.as_ref().map(json);
         sqlx::query(CHARGE)
             .bind(ledger)
-            .bind(charge.cost.0)
+            .bind(charge.cost.unwrap_or(NanoUsd::ZERO).0)
             .bind(bigint(usage.input))
             .bind(bigint(usage.output))
             .bind(bigint(usage.cache_read))
@@ -122,7 +127,12 @@ impl PostgresStore {
         let fault: Option<(String, i64, i64)> =
             sqlx::query_as(IMBALANCE).fetch_optional(self.pool()).await.map_err(store_error)?;
         if let Some((scope, counted, summed)) = fault {
-            let fault = LedgerFault { scope, counted: NanoUsd(counted), summed: NanoUsd(summed) };
+            let fault = LedgerFault {
+                scope,
+                counted: NanoUsd(counted),
+                summed: NanoUsd(summed),
+                rows: Vec::new(),
+            };
             return Ok(Err(fault));
         }
         let total: i64 =
@@ -140,7 +150,7 @@ fn admission(ledger: Uuid, row: &PgRow) -> Stored<Admission> {
     Ok(match verdict.as_str() {
         "admitted" => Admission::Admitted { ledger },
         "rate_limited" => Admission::RateLimited { scope, after },
-        "over_budget" => Admission::OverBudget { scope },
+        "over_budget" => Admission::OverBudget { budget: scope, room: NanoUsd::ZERO },
         _ => Admission::Lost,
     })
 }

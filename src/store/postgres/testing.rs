@@ -17,7 +17,7 @@ use crate::domain::intent::Detection;
 use crate::domain::money::Currency;
 use crate::domain::outcome::Outcome;
 use crate::domain::usage::NanoUsd;
-use crate::settings::DatabaseSettings;
+use crate::settings::{BudgetKind, DatabaseSettings};
 use crate::store::{
     AdmissionRequest, BudgetScope, Claim, Claimed, CompletionEvent, IngestBatch, RateScope, Record,
     Store,
@@ -166,16 +166,31 @@ pub(super) fn request(rate: u32, budget: i64) -> AdmissionRequest {
         event: event().id,
         tenant: "acme".into(),
         revision: 1,
+        sent_at: jiff::Timestamp::UNIX_EPOCH,
         agent: "task_enricher",
         model: "a-model".into(),
         fingerprint: "f".into(),
         worst_case: NanoUsd(10),
+        expected: NanoUsd(10),
+        provider: None,
+        queues: false,
         rates: vec![RateScope {
             key: "rate:event:wedding".into(),
             limit: rate,
             window: Duration::from_secs(60),
             send_within: Duration::from_secs(2),
         }],
-        budgets: vec![BudgetScope { key: "budget:event:wedding".into(), limit: NanoUsd(budget) }],
+        budgets: vec![BudgetScope {
+            name: "budget:event:wedding".into(),
+            limit: Some(NanoUsd(budget)),
+            kind: BudgetKind::Hard,
+            in_flight_share: 1.0,
+            waits: false,
+            windows: vec![crate::store::Window {
+                key: "budget:event:wedding".into(),
+                starts_at: None,
+                ends_at: None,
+            }],
+        }],
     }
 }

@@ -43,7 +43,10 @@ impl SqliteStore {
         // Budgets first: no pause makes room in one, so a place in a rate's line would be for nothing.
         for budget in &request.budgets {
             if !has_room(&mut tx, budget, request.worst_case.0).await? {
-                return Ok(Admission::OverBudget { scope: budget.key.clone() });
+                return Ok(Admission::OverBudget {
+                    budget: budget.name.clone(),
+                    room: crate::domain::usage::NanoUsd::ZERO,
+                });
             }
         }
         let places = match find_places(&mut tx, &request.rates, now).await? {
@@ -65,8 +68,9 @@ impl SqliteStore {
 
 async fn has_room(tx: &mut Write, budget: &BudgetScope, worst_case: i64) -> Done<bool> {
     let committed: Option<i64> =
-        sqlx::query_scalar(COMMITTED).bind(&budget.key).fetch_optional(&mut **tx).await?;
-    Ok(committed.unwrap_or(0).saturating_add(worst_case) <= budget.limit.0)
+        sqlx::query_scalar(COMMITTED).bind(budget.key_now()).fetch_optional(&mut **tx).await?;
+    Ok(committed.unwrap_or(0).saturating_add(worst_case)
+        <= budget.limit.map_or(i64::MAX / 2, |l| l.0))
 }
 
 /// A place in every rate scope, or the refusal that lasts longest: only after that can all pass.
@@ -118,7 +122,7 @@ async fn take_place(tx: &mut Write, key: &str, admissions: &[Micros]) -> Done<()
 }
 
 async fn reserve(tx: &mut Write, budget: &BudgetScope, worst_case: i64) -> Done<()> {
-    sqlx::query(RESERVE).bind(&budget.key).bind(worst_case).execute(&mut **tx).await?;
+    sqlx::query(RESERVE).bind(budget.key_now()).bind(worst_case).execute(&mut **tx).await?;
     Ok(())
 }
 

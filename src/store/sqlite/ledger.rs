@@ -72,9 +72,21 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let Some(row) = load(&mut tx, id).await? else { return Ok(()) };
         match row.state.as_str() {
-            "reserved" => move_counters(&mut tx, &row, [-row.worst_case, charge.cost.0, 0]).await?,
+            "reserved" => {
+                move_counters(
+                    &mut tx,
+                    &row,
+                    [-row.worst_case, charge.cost.unwrap_or(NanoUsd::ZERO).0, 0],
+                )
+                .await?
+            }
             "ambiguous" => {
-                move_counters(&mut tx, &row, [0, charge.cost.0, -row.worst_case]).await?
+                move_counters(
+                    &mut tx,
+                    &row,
+                    [0, charge.cost.unwrap_or(NanoUsd::ZERO).0, -row.worst_case],
+                )
+                .await?
             }
             _ => return Ok(()),
         }
@@ -83,7 +95,7 @@ impl SqliteStore {
             .bind(row.id.to_string())
             .bind(&charge.model)
             .bind(answer)
-            .bind(charge.cost.0)
+            .bind(charge.cost.unwrap_or(NanoUsd::ZERO).0)
             .bind(now);
         for tokens in codec::classes(&charge.usage) {
             query = query.bind(tokens);
@@ -129,6 +141,7 @@ impl SqliteStore {
             scope: reader.get("key")?,
             counted: NanoUsd::ZERO,
             summed: NanoUsd::ZERO,
+            rows: Vec::new(),
         };
         for (counted, summed) in [
             ("counted_reserved", "summed_reserved"),
@@ -152,7 +165,7 @@ pub(super) async fn reserve(
     request: &AdmissionRequest,
     now: Micros,
 ) -> Done<()> {
-    let budgets: Vec<_> = request.budgets.iter().map(|budget| &budget.key).collect();
+    let budgets: Vec<_> = request.budgets.iter().map(|budget| budget.key_now()).collect();
     let rates: Vec<_> = request.rates.iter().map(|rate| &rate.key).collect();
     sqlx::query(RESERVE)
         .bind(id.to_string())

@@ -46,14 +46,11 @@ async fn holder(h: &impl Harness) -> Held {
 }
 
 async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    match h.store().admit(held, request).await.unwrap() {
-        Admission::Admitted { ledger } => ledger,
-        refused @ (Admission::RateLimited { .. }
-        | Admission::OverBudget { .. }
-        | Admission::Lost) => {
-            panic!("not admitted but {refused:?}")
-        }
-    }
+    let admission = h.store().admit(held, request).await.unwrap();
+    let Admission::Admitted { ledger } = admission else {
+        panic!("not admitted but {admission:?}")
+    };
+    ledger
 }
 
 /// Asserts that exactly so much of the budget is left.

@@ -16,9 +16,10 @@ use gleaner::domain::outcome::{Outcome, ParkReason, Reason};
 use gleaner::domain::suggestion::Suggestion;
 use gleaner::domain::usage::{NanoUsd, Usage};
 use gleaner::fault::Park;
+use gleaner::settings::BudgetKind;
 use gleaner::store::{
     AdmissionRequest, Answered, BudgetScope, CacheWrite, Charge, Claim, CompletionEvent,
-    IngestBatch, Metric, News, RateScope, Record, RunRecord, Spent, SuggestAfter,
+    IngestBatch, Metric, News, RateScope, Record, RunRecord, Spent, SuggestAfter, Window,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -278,12 +279,16 @@ pub(crate) fn request(worst_case: i64) -> AdmissionRequest {
         event: event_id(),
         tenant: "acme".to_owned(),
         revision: 1,
+        sent_at: at(1),
         agent: "task_enricher",
         model: "sonnet".to_owned(),
         fingerprint: "task/1".to_owned(),
         worst_case: NanoUsd(worst_case),
+        expected: NanoUsd(worst_case),
         rates: Vec::new(),
         budgets: Vec::new(),
+        provider: None,
+        queues: false,
     }
 }
 
@@ -292,7 +297,14 @@ pub(crate) fn rate(key: &str, limit: u32, window: Duration) -> RateScope {
 }
 
 pub(crate) fn budget(key: &str, limit: i64) -> BudgetScope {
-    BudgetScope { key: key.to_owned(), limit: NanoUsd(limit) }
+    BudgetScope {
+        name: key.to_owned(),
+        limit: Some(NanoUsd(limit)),
+        kind: BudgetKind::Hard,
+        in_flight_share: 1.0,
+        waits: false,
+        windows: vec![Window { key: key.to_owned(), starts_at: None, ends_at: None }],
+    }
 }
 
 pub(crate) fn usage() -> Usage {
@@ -302,7 +314,7 @@ pub(crate) fn usage() -> Usage {
 pub(crate) fn charge(cost: i64) -> Charge {
     Charge {
         usage: usage(),
-        cost: NanoUsd(cost),
+        cost: Some(NanoUsd(cost)),
         model: "sonnet-20260901".to_owned(),
         answer: Some(json!({"category": "music", "steps": ["ask", "book"]})),
     }

@@ -97,7 +97,7 @@ async fn a_stopped_account_pauses_the_other_agents_model_too_and_burns_no_attemp
 #[tokio::test]
 async fn a_spent_budget_goes_down_the_chain_to_the_free_one() {
     let (first, second) = (FakeModel::start().await, FakeModel::start().await);
-    let tiny = [("GLEANER__BUDGETS__EVENT_USD", "0.000001")];
+    let tiny = [("GLEANER__BUDGETS__EVENT__USD", "0.000001")];
     let mut house = House::open(&chain(&first, &second, &tiny)).await;
     let done = house.say("wedding-1", TASK).await;
     assert_eq!((&done["outcome"], &done["model"]), (&"completed".into(), &"offline".into()));

@@ -31,6 +31,7 @@ fn endpoint(protocol: Protocol, base_url: &str, call_timeout_s: u64) -> Endpoint
         connect_timeout_s: 5,
         call_timeout_s,
         concurrency: 64,
+        total_price: String::new(),
     }
 }
 

@@ -47,7 +47,7 @@ async fn work(store: &PostgresStore, claim: Claim, choice: u32) {
         store.admit(held, &request(100_000, 1_000_000)).await.unwrap()
     {
         let usage = Usage { input: 1, ..Usage::default() };
-        let bill = Charge { usage, cost: NanoUsd(3), model: "m".into(), answer: None };
+        let bill = Charge { usage, cost: Some(NanoUsd(3)), model: "m".into(), answer: None };
         match choice % 5 {
             0 => store.refund(ledger, true).await.unwrap(),
             1 => store.mark_ambiguous(ledger).await.unwrap(),

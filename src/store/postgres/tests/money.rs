@@ -14,7 +14,7 @@ use crate::store::{Admission, Charge, Store};
 fn bill(cost: i64) -> Charge {
     Charge {
         usage: Usage { input: 5, output: 7, ..Usage::default() },
-        cost: NanoUsd(cost),
+        cost: Some(NanoUsd(cost)),
         model: "a-model-2026".into(),
         answer: Some(json!({"title": "with a \0 in it"})),
     }
@@ -55,7 +55,11 @@ async fn thirty_two_at_once_never_pass_a_rate_limit() {
                 assert_eq!(scope, "rate:event:wedding");
                 assert!(after > Duration::from_secs(55) && after <= Duration::from_secs(62));
             }
-            other @ (Admission::OverBudget { .. } | Admission::Lost) => panic!("{other:?}"),
+            other @ (Admission::ProviderPaused { .. }
+            | Admission::BudgetBusy { .. }
+            | Admission::BudgetSpent { .. }
+            | Admission::OverBudget { .. }
+            | Admission::Lost) => panic!("{other:?}"),
         }
     }
     assert_eq!(admitted, 20);

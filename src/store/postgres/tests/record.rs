@@ -161,7 +161,7 @@ async fn a_metric_and_its_rollup_are_summed_from_the_ledger() {
         let admission = store.admit(&claim.held, &request(20, 1_000)).await.unwrap();
         let Admission::Admitted { ledger } = admission else { panic!("{admission:?}") };
         let usage = Usage { input: 100, cache_read: 11, ..Usage::default() };
-        let bill = Charge { usage, cost: NanoUsd(7), model: "m".into(), answer: None };
+        let bill = Charge { usage, cost: Some(NanoUsd(7)), model: "m".into(), answer: None };
         store.charge(ledger, &bill).await.unwrap();
         let mut record = record(&claim, Outcome::Completed, task("dj"));
         record.metric = Some(Metric {
