@@ -125,9 +125,10 @@ pub fn settle(fault: Fault, patience: &Patience) -> Settlement {
     }
 }
 
-/// Whether the operator asked for the wait: a drain or a pause is nothing to lose patience with.
+/// Whether the operator asked for the wait: a drain, a pause or a budget whose messages are to
+/// wait for its next window is nothing to lose patience with.
 fn is_asked_for(reason: ParkReason) -> bool {
-    matches!(reason, ParkReason::Drained | ParkReason::Paused)
+    matches!(reason, ParkReason::Drained | ParkReason::Paused | ParkReason::BudgetSpent)
 }
 
 #[cfg(test)]

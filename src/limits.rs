@@ -59,6 +59,8 @@ pub struct Asking<'a> {
 pub struct Permit {
     /// Its row in the ledger.
     pub ledger: Uuid,
+    /// The most that the request should cost.
+    pub worst_case: NanoUsd,
     asked_at: Instant,
     send_by: Instant,
 }
@@ -112,7 +114,8 @@ impl Limits {
         let parked = |after, reason| Refusal::Fault(Fault::deferred(after, reason));
         Err(match admission {
             Admission::Admitted { ledger } => {
-                return Ok(Permit { ledger, asked_at, send_by: asked_at + self.send_within() });
+                let (worst_case, send_by) = (asking.worst_case, asked_at + self.send_within());
+                return Ok(Permit { ledger, worst_case, asked_at, send_by });
             }
             Admission::ProviderPaused { after } => {
                 Refusal::Unavailable(Fault::deferred(after, ParkReason::ProviderPaused))

@@ -17,6 +17,7 @@ mod earlier;
 mod guard;
 mod hear;
 mod held;
+mod over_budget;
 mod publish;
 mod records;
 mod suggest;
@@ -265,7 +266,9 @@ impl Pipeline {
             CacheLookup::InFlight { after } => {
                 Err(Fault::Deferred { after, reason: ParkReason::FlightTaken, flight: Some(key) })
             }
-            CacheLookup::Leader => self.ask(&Asked { about, question, assigned, key }).await,
+            CacheLookup::Leader => {
+                self.ask(&Asked { about, question, assigned, key, waits: true }).await
+            }
         }
     }
 

@@ -245,14 +245,23 @@ impl Question {
         }
     }
 
-    /// Which question a paid answer belongs to: a digest of the same parts as the key.
-    pub fn fingerprint(&self, model: &str) -> String {
-        self.digest("fingerprint", model)
+    /// Which question a paid answer belongs to: a digest of the same parts as the key, and of the
+    /// context level it was asked at.
+    pub fn fingerprint(&self, model: &str, level: Option<Level>) -> String {
+        self.digest(&self.at("fingerprint", level), model)
     }
 
     /// The fingerprint of the one repair of that question's answer.
-    pub fn repair_fingerprint(&self, model: &str) -> String {
-        self.digest("repair", model)
+    pub fn repair_fingerprint(&self, model: &str, level: Option<Level>) -> String {
+        self.digest(&self.at("repair", level), model)
+    }
+
+    /// A purpose at a context level, which is named where it is not the question's own.
+    fn at(&self, purpose: &str, level: Option<Level>) -> String {
+        match level.filter(|_| level != self.level()) {
+            Some(other) => format!("{purpose} at {}", other.name()),
+            None => purpose.to_owned(),
+        }
     }
 
     fn digest(&self, purpose: &str, model: &str) -> String {

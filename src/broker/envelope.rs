@@ -46,6 +46,8 @@ pub struct CompletionFacts<'a> {
     pub cached: bool,
     /// The model that answered; `None` when code alone did.
     pub model: Option<&'a str>,
+    /// The context level that it saw; `None` when it saw none of the event's past.
+    pub level: Option<&'a str>,
     /// Tokens of all its model calls.
     pub usage: Usage,
     /// What they cost.
@@ -106,6 +108,7 @@ struct Data<'a> {
     enrichment: Option<&'a Enrichment>,
     cached: bool,
     model: Option<&'a str>,
+    level: Option<&'a str>,
     tokens: Tokens,
     cost_usd: f64,
     latency_ms: u64,
@@ -157,6 +160,7 @@ fn data<'a>(facts: &CompletionFacts<'a>, intent: Option<&'static str>) -> Data<'
         enrichment: facts.enrichment,
         cached: facts.cached,
         model: facts.model,
+        level: facts.level,
         tokens: Tokens::of(&facts.usage),
         cost_usd: facts.cost.dollars(),
         latency_ms: u64::try_from(facts.latency.as_millis()).unwrap_or(u64::MAX),
@@ -189,6 +193,7 @@ mod tests {
             enrichment: None,
             cached: true,
             model: Some("offline"),
+            level: None,
             usage: Usage {
                 input: 1,
                 output: 2,
@@ -229,7 +234,7 @@ mod tests {
                     "outcome": "completed", "reason": null,
                     "intent": "task_creation", "confidence": 0.9,
                     "entities": {"object": "dj", "action": "book"},
-                    "follow_up": null, "enrichment": null, "cached": true, "model": "offline",
+                    "follow_up": null, "enrichment": null, "cached": true, "model": "offline", "level": null,
                     "tokens": {"input": 1, "output": 2, "cache_read": 3, "cache_write": 9},
                     "cost_usd": 0.0015, "latency_ms": 12, "attempt": 2,
                 },

@@ -1,8 +1,8 @@
 //! The way to one model at one endpoint, shared by all who ask it: the account,
 //! the breaker, the places in flight and what is left of the provider's limits.
 //!
-//! All of it is this process's own view. Each part takes what it learns as
-//! plain values, so that replicas may one day tell each other.
+//! All of it is this process's own view; what a request taught is passed on to
+//! the other replicas as a [`ProviderWord`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,13 @@ use super::breaker::{Breaker, BreakerPolicy, BreakerState};
 use super::concurrency::Ended;
 use super::gate::{Gate, Place, SentAway, now};
 use super::{ModelError, ModelResponse};
+use crate::store::ProviderWord;
 use crate::telemetry::metrics;
 
 pub use super::headroom::Needs;
+
+/// How long a 429 that does not say until when keeps all replicas back.
+const UNSAID_PAUSE: Duration = Duration::from_secs(1);
 
 /// The way to one model at one endpoint.
 #[derive(Debug)]
@@ -75,6 +79,21 @@ impl Access {
         Ok(entry)
     }
 
+    /// What a request taught of the provider's limits, for the other replicas; `None`: nothing.
+    pub fn word(&self, result: &Result<ModelResponse, ModelError>) -> Option<ProviderWord> {
+        let said = self.gate.take_said().unwrap_or_default();
+        let word = ProviderWord {
+            account_pause: self.account.wait_at(now()),
+            model_pause: result.as_ref().err().and_then(asked_pause),
+            requests: said.requests,
+            input: said.input,
+            output: said.output,
+            ..ProviderWord::default()
+        };
+        let (account, model) = (self.account.endpoint().to_owned(), self.model.clone());
+        (word != ProviderWord::default()).then_some(ProviderWord { account, model, ..word })
+    }
+
     /// The endpoint's account.
     pub fn account(&self) -> &Account {
         &self.account
@@ -131,6 +150,26 @@ impl Drop for Entry<'_> {
         if self.probes {
             self.access.breaker.unsent_at(now());
         }
+    }
+}
+
+/// How long the provider asked to be left alone by everybody who asks this model.
+fn asked_pause(error: &ModelError) -> Option<Duration> {
+    match error {
+        ModelError::RateLimited { retry_after } => Some(retry_after.unwrap_or(UNSAID_PAUSE)),
+        ModelError::Overloaded { retry_after } => *retry_after,
+        ModelError::OnlyLater(error) => asked_pause(error),
+        ModelError::NotConnected(_)
+        | ModelError::TimedOut(_)
+        | ModelError::Cut(_)
+        | ModelError::Server { .. }
+        | ModelError::AccountStopped { .. }
+        | ModelError::ModelMissing(_)
+        | ModelError::Rejected { .. }
+        | ModelError::TooLong { .. }
+        | ModelError::Refused { .. }
+        | ModelError::Unusable { .. }
+        | ModelError::Unreadable(_) => None,
     }
 }
 

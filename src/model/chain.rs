@@ -17,6 +17,8 @@ pub struct Assigned {
     /// Who is asked when the primary cannot be, in this order. With none that is free the message
     /// waits when nobody can be asked.
     pub fallbacks: Vec<Choice>,
+    /// Who is asked when a budget has no room for the primary, in this order.
+    pub cheaper: Vec<Choice>,
     /// The most output tokens that are paid for.
     pub max_tokens: u32,
 }
@@ -44,6 +46,11 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// Whether it is the same model at the same endpoint.
+    pub fn is(&self, other: &Self) -> bool {
+        self.endpoint == other.endpoint && self.model.name() == other.model.name()
+    }
+
     /// Whether its requests can be paid for; one without a price is never sent.
     pub fn has_price(&self) -> bool {
         self.model.is_free() || self.prices.has_price(self.model.name(), jiff::Timestamp::now())

@@ -30,6 +30,9 @@ const HIGH: [u64; CLASSES] = [5_000, 6_000, 12_000, 12_000, 36_000];
 /// How far from its start a weight may well be, as a share of it, before anything is known.
 const UNSURE: f64 = 0.5;
 
+/// How much a further answer weighs in the mean length of an agent's answers.
+const NEW_OUTPUT: f64 = 0.1;
+
 /// How many hidden tokens there may well be.
 const UNSURE_HIDDEN: f64 = 200.0;
 
@@ -102,6 +105,8 @@ fn class_of(c: char) -> usize {
 /// one starts high again.
 #[derive(Debug, Default)]
 pub struct TokenEstimates {
+    /// Mean output tokens by model and agent.
+    outputs: Mutex<HashMap<(String, &'static str), f64>>,
     learnt: Mutex<HashMap<String, Regression>>,
 }
 
@@ -120,15 +125,35 @@ impl TokenEstimates {
         learnt.get(model).unwrap_or(&start).expected(&counts).max(1.0).ceil() as u64
     }
 
+    /// What a request will likely use: its prompt's tokens, none of them cached, and the answer of
+    /// an agent's usual length; before one is known, all that is paid for.
+    pub fn expected_usage(&self, model: &str, request: &ModelRequest) -> Usage {
+        let outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let usual = outputs.get(&(model.to_owned(), request.agent)).copied();
+        let output = usual.unwrap_or(f64::from(request.max_tokens)).ceil() as u64;
+        drop(outputs);
+        Usage { input: self.forecast(model, request), output, ..Usage::default() }
+    }
+
     /// Learns from what a model reported for a request; a report without a prompt says nothing.
     pub fn learn(&self, model: &str, request: &ModelRequest, reported: &Usage) {
         if reported.prompt() == 0 {
             return;
         }
+        self.learn_output(model, request.agent, reported.output);
         let mut learnt = self.learnt.lock().unwrap_or_else(PoisonError::into_inner);
         let regression =
             learnt.entry(model.to_owned()).or_insert_with(|| Regression::new(start(), unsure()));
         regression.observe(&counts(request), reported.prompt() as f64);
+    }
+}
+
+impl TokenEstimates {
+    fn learn_output(&self, model: &str, agent: &'static str, tokens: u64) {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let tokens = tokens as f64;
+        let mean = outputs.entry((model.to_owned(), agent)).or_insert(tokens);
+        *mean += (tokens - *mean) * NEW_OUTPUT;
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) struct Gate {
 struct Inner {
     concurrency: Concurrency,
     hold: Hold,
+    /// What the last response said, until it is passed on.
+    said: Option<Headroom>,
     line: VecDeque<Waiting>,
     turns: Turns,
 }
@@ -62,6 +64,7 @@ impl Gate {
         let inner = Inner {
             concurrency: Concurrency::new(cap),
             hold: Hold::default(),
+            said: None,
             line: VecDeque::new(),
             turns: Turns::default(),
         };
@@ -94,8 +97,16 @@ impl Gate {
 
     /// Takes in what a response said of the provider's limits.
     pub(super) fn learn(self: &Arc<Self>, headroom: &Headroom) {
-        self.lock().hold.learn(headroom, now());
+        let mut inner = self.lock();
+        inner.hold.learn(headroom, now());
+        inner.said = Some(*headroom);
+        drop(inner);
         self.move_up();
+    }
+
+    /// What the last response said of the provider's limits; told once.
+    pub(super) fn take_said(&self) -> Option<Headroom> {
+        self.lock().said.take()
     }
 
     /// The most requests that may be in flight now.
@@ -219,8 +230,8 @@ pub(super) fn now() -> Instant {
 mod tests {
     use tokio::task::JoinSet;
 
-    use super::super::headroom::Left;
     use super::*;
+    use crate::store::Left;
 
     const NEEDS: Needs = Needs { input: 100, output: 100 };
     const SECOND: Duration = Duration::from_secs(1);

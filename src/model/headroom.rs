@@ -8,18 +8,10 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::http::Reply;
+use crate::store::Left;
 
 /// No word of a provider holds requests for longer: then one goes out and asks anew.
 const LONGEST_HOLD: Duration = Duration::from_secs(300);
-
-/// What is left of one limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Left {
-    /// Requests, or tokens rounded by the provider.
-    pub(super) remaining: u64,
-    /// Until the limit is whole again.
-    pub(super) reset: Duration,
-}
 
 /// What is left of an endpoint's limits, as one response says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

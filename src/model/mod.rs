@@ -224,7 +224,7 @@ impl ModelError {
     }
 
     /// Whether it is the provider's own word, so that it knew the account.
-    fn is_from_provider(&self) -> bool {
+    pub(crate) fn is_from_provider(&self) -> bool {
         match self.billing() {
             Billing::Nothing { sent } => sent,
             Billing::Charged { .. } => true,

@@ -37,6 +37,7 @@ pub const AGENTS: [&str; 6] = [
 #[derive(Debug)]
 pub struct Models {
     agents: BTreeMap<&'static str, Assigned>,
+    offline: Choice,
 }
 
 impl Models {
@@ -46,6 +47,7 @@ impl Models {
     /// All mistakes at once, each with its key.
     pub fn new(settings: &Settings, prices: Arc<PriceBook>) -> Result<Self, Vec<Mistake>> {
         let mut assigning = Assigning::new(settings, prices);
+        assigning.cheaper = assigning.degrade_to();
         let mut agents = BTreeMap::new();
         for (name, agent) in &settings.agents {
             if let Some(assigned) = assigning.assign(name, agent) {
@@ -56,12 +58,18 @@ impl Models {
         // Agents that share an endpoint share its mistakes.
         mistakes.sort_by(|one, other| (&one.key, &one.problem).cmp(&(&other.key, &other.problem)));
         mistakes.dedup();
-        if mistakes.is_empty() { Ok(Self { agents }) } else { Err(mistakes) }
+        let offline = assigning.offline;
+        if mistakes.is_empty() { Ok(Self { agents, offline }) } else { Err(mistakes) }
     }
 
     /// What an agent asks; `None` when the settings give it no model.
     pub fn agent(&self, name: &str) -> Option<&Assigned> {
         self.agents.get(name)
+    }
+
+    /// The offline model, which is free.
+    pub fn offline(&self) -> &Choice {
+        &self.offline
     }
 
     /// All agents that have a model, by name.
@@ -78,6 +86,8 @@ struct Assigning<'a> {
     accounts: BTreeMap<String, Arc<Account>>,
     /// By endpoint and model, so that all agents share what is learnt of them.
     choices: BTreeMap<(String, String), Choice>,
+    /// Whom all agents ask when a budget has no room for their own.
+    cheaper: Vec<Choice>,
     mistakes: Vec<Mistake>,
 }
 
@@ -94,7 +104,8 @@ impl<'a> Assigning<'a> {
             estimates: Arc::new(TokenEstimates::default()),
         };
         let (accounts, choices) = (BTreeMap::new(), BTreeMap::new());
-        Self { settings, prices, offline, accounts, choices, mistakes: Vec::new() }
+        let (cheaper, mistakes) = (Vec::new(), Vec::new());
+        Self { settings, prices, offline, accounts, choices, cheaper, mistakes }
     }
 
     fn assign(&mut self, name: &str, agent: &AgentSettings) -> Option<Assigned> {
@@ -114,7 +125,8 @@ impl<'a> Assigning<'a> {
             }
         }
         let primary = chain.remove(0);
-        Some(Assigned { agent: known, primary, fallbacks: chain, max_tokens: agent.max_tokens })
+        let (cheaper, max_tokens) = (self.cheaper.clone(), agent.max_tokens);
+        Some(Assigned { agent: known, primary, fallbacks: chain, cheaper, max_tokens })
     }
 
     /// The agent's own model. Without a key an agent that falls back has none: `Some(None)`.
@@ -151,6 +163,34 @@ impl<'a> Assigning<'a> {
             chain.push(Some(self.offline.clone()));
         }
         chain.into_iter().collect()
+    }
+
+    /// Whom a budget that is spent leaves. Who cannot be asked for want of a key is left out: there
+    /// may be no other endpoint with one, and the offline model comes after them anyway.
+    fn degrade_to(&mut self) -> Vec<Choice> {
+        let key = "budgets.degrade_to";
+        let mut cheaper = Vec::new();
+        for text in &self.settings.budgets.degrade_to {
+            let Some(entry) = Entry::read(text) else {
+                let problem = format!("{text:?} is neither offline nor ENDPOINT:MODEL");
+                self.note(key.to_owned(), problem);
+                continue;
+            };
+            let Entry::At { endpoint, model } = entry else { break };
+            let Some(settings) = self.endpoint(endpoint, key.to_owned()) else { continue };
+            if lacks_key(settings) {
+                continue;
+            }
+            let Some(choice) = self.choice(endpoint, model, settings) else { continue };
+            if !choice.has_price() {
+                self.note(
+                    key.to_owned(),
+                    format!("{model} has no price: nobody knows that it is cheaper"),
+                );
+            }
+            cheaper.push(choice);
+        }
+        cheaper
     }
 
     fn fallback(

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use crate::agents::{self, Base, Question};
+use crate::context::Level;
 use crate::domain::enrichment::{Contribution, Enrichment};
 use crate::domain::intent::Detection;
 use crate::domain::outcome::Reason;
@@ -73,7 +74,7 @@ impl Answer {
         let answered = Answered {
             agent: Some(question.agent().name()),
             model: Some(found.model),
-            level: question.level().map(|level| level.name()),
+            level: found.level.map(Level::name),
             cached: found.cached,
             enrichment,
         };
@@ -133,6 +134,8 @@ pub(super) struct Found {
     pub(super) base: Base,
     /// The model that gave it.
     pub(super) model: String,
+    /// The context level that the model saw; `None` when it saw none.
+    pub(super) level: Option<Level>,
     /// Whether it came from the cache.
     pub(super) cached: bool,
     /// What the cache avoided.
@@ -147,7 +150,8 @@ impl Found {
     pub(super) fn cached(question: &Question, entry: CacheEntry) -> Result<Self, Fault> {
         let base = read(question, &entry.answer)?;
         let avoided = (entry.usage, entry.cost);
-        Ok(Self { base, model: entry.model, cached: true, avoided, write: None })
+        let (model, level) = (entry.model, question.level());
+        Ok(Self { base, model, level, cached: true, avoided, write: None })
     }
 
     /// The same answer, kept out of the cache.

@@ -7,13 +7,13 @@ use std::time::Duration;
 use tracing::debug;
 
 use super::answer::{Found, read};
+use super::over_budget::{Spent, cheaper};
 use super::{About, Pipeline};
 use crate::agents::{self, BadAnswer, Question};
-use crate::context;
+use crate::context::{self, Level};
 use crate::domain::outcome::{ParkReason, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::fault::Fault;
-use crate::limits::Limits;
 use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
 use crate::model::{ModelError, ModelRequest, ModelResponse};
@@ -28,14 +28,33 @@ pub(super) struct Asked<'a> {
     pub(super) question: &'a Question,
     pub(super) assigned: &'a Assigned,
     pub(super) key: String,
+    /// Whether the message waits for an answer; else it goes on without one.
+    pub(super) waits: bool,
+}
+
+/// Whom a question goes to, and at which context level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rung<'a> {
+    pub(super) choice: &'a Choice,
+    /// `None` for what is asked without any context.
+    pub(super) level: Option<Level>,
+    /// What a request may cost at most; `None` leaves that to the budgets.
+    pub(super) room: Option<NanoUsd>,
+}
+
+impl<'a> Asked<'a> {
+    /// The question as it is, in one model's hands.
+    pub(super) fn whole(&self, choice: &'a Choice) -> Rung<'a> {
+        Rung { choice, level: self.question.level(), room: None }
+    }
 }
 
 /// Why there is no answer from a model.
 pub(super) enum Unanswered {
     /// It cannot be asked now; a fallback may be.
     Unavailable(Fault),
-    /// A budget has no room for it; a fallback may be asked.
-    OverBudget(String),
+    /// A budget is spent; what costs less may be asked.
+    OverBudget(Spent),
     /// The message's own fault.
     Fault(Fault),
 }
@@ -63,6 +82,7 @@ enum Reply {
 /// A request in one model's hands.
 pub(super) struct Call<'a> {
     pub(super) choice: &'a Choice,
+    pub(super) room: Option<NanoUsd>,
     pub(super) request: &'a ModelRequest,
     pub(super) fingerprint: &'a str,
 }
@@ -78,21 +98,20 @@ impl Pipeline {
     /// Asks the agent's model, and down its chain for as long as nobody can be asked.
     pub(super) async fn ask(&self, asked: &Asked<'_>) -> Result<Found, Fault> {
         let Assigned { primary, fallbacks, .. } = asked.assigned;
-        // What a fallback was paid for in an earlier run is not paid for again.
-        let paid = fallbacks.iter().find(|fallback| kept_by(asked, fallback));
-        if let Some(paid) = paid.filter(|_| !kept_by(asked, primary))
+        // What somebody else was paid for in an earlier run is not paid for again.
+        if let Some(paid) = paid_for(asked)
             && let Ok(found) = self.ask_model(asked, paid).await
         {
             return Ok(found.unshared());
         }
-        let fault = match self.ask_model(asked, primary).await {
+        let fault = match self.ask_model(asked, asked.whole(primary)).await {
             Ok(found) => return Ok(found),
             Err(Unanswered::Fault(fault)) => return Err(fault),
+            Err(Unanswered::OverBudget(spent)) => return self.ask_for_less(asked, spent).await,
             Err(Unanswered::Unavailable(fault)) => fault,
-            Err(Unanswered::OverBudget(scope)) => Limits::refuse(&scope),
         };
         for fallback in fallbacks {
-            match self.ask_model(asked, fallback).await {
+            match self.ask_model(asked, asked.whole(fallback)).await {
                 // A fallback's answer never sits under the primary's key.
                 Ok(found) => return Ok(found.unshared()),
                 // It answers, but not yet: its turn is worth the wait.
@@ -116,7 +135,7 @@ impl Pipeline {
             return None;
         }
         let key = question.key(assigned.primary.model.name());
-        let asked = Asked { about, question, assigned, key };
+        let asked = Asked { about, question, assigned, key, waits: false };
         match tokio::time::timeout(BRIEF, self.ask(&asked)).await {
             // Only what took the key's flight may fill the cache.
             Ok(Ok(found)) => Some(found.unshared()),
@@ -132,30 +151,40 @@ impl Pipeline {
     }
 
     /// Asks one model, and once more when its answer does not fit.
-    async fn ask_model(&self, asked: &Asked<'_>, choice: &Choice) -> Result<Found, Unanswered> {
-        let question = asked.question;
-        let request = self.request(asked, choice).await?;
-        let fingerprint = question.fingerprint(choice.model.name());
-        let first = Call { choice, request: &request, fingerprint: &fingerprint };
+    pub(super) async fn ask_model(
+        &self,
+        asked: &Asked<'_>,
+        rung: Rung<'_>,
+    ) -> Result<Found, Unanswered> {
+        let (question, Rung { choice, level, room }) = (asked.question, rung);
+        let request = self.request(asked, rung).await?;
+        let fingerprint = question.fingerprint(choice.model.name(), level);
+        let first = Call { choice, room, request: &request, fingerprint: &fingerprint };
         let repair = match self.respond(asked, &first).await? {
             Reply::Answer(response) => match agents::read(question, &response.answer) {
-                Ok(base) => return Ok(self.found_by(asked, base, response)),
+                Ok(base) => return Ok(self.found_by(asked, rung, base, response)),
                 Err(bad) => agents::repair(&request, &bad, &response.answer),
             },
             Reply::Unusable(bad) => agents::repair(&request, &bad, &serde_json::Value::Null),
         };
-        let fingerprint = question.repair_fingerprint(choice.model.name());
-        let second = Call { choice, request: &repair, fingerprint: &fingerprint };
+        let fingerprint = question.repair_fingerprint(choice.model.name(), level);
+        let second = Call { choice, room, request: &repair, fingerprint: &fingerprint };
         match self.respond(asked, &second).await? {
             Reply::Answer(response) => {
                 let base = read(question, &response.answer)?;
-                Ok(self.found_by(asked, base, response))
+                Ok(self.found_by(asked, rung, base, response))
             }
             Reply::Unusable(bad) => Err(Fault::permanent(Reason::AnswerInvalid, bad).into()),
         }
     }
 
-    fn found_by(&self, asked: &Asked<'_>, base: agents::Base, response: ModelResponse) -> Found {
+    fn found_by(
+        &self,
+        asked: &Asked<'_>,
+        rung: Rung<'_>,
+        base: agents::Base,
+        response: ModelResponse,
+    ) -> Found {
         let spent = asked.about.bill.sum();
         let write = CacheWrite {
             key: asked.key.clone(),
@@ -167,23 +196,21 @@ impl Pipeline {
             ttl: self.cache.ttl(),
         };
         let avoided = (Usage::default(), NanoUsd::ZERO);
-        Found { base, model: response.model, cached: false, avoided, write: Some(write) }
+        // Who is free reads no context.
+        let level = rung.level.filter(|_| !rung.choice.model.is_free());
+        Found { base, model: response.model, level, cached: false, avoided, write: Some(write) }
     }
 
     /// The request: a shared question is given no context, by its type, and a model that reads the
     /// brief alone needs no rows for one.
-    async fn request(
-        &self,
-        asked: &Asked<'_>,
-        choice: &Choice,
-    ) -> Result<ModelRequest, StoreError> {
-        let max_tokens = asked.assigned.max_tokens;
+    async fn request(&self, asked: &Asked<'_>, rung: Rung<'_>) -> Result<ModelRequest, StoreError> {
+        let (choice, max_tokens) = (rung.choice, asked.assigned.max_tokens);
         let private = match asked.question {
             Question::Shared(shared) => return Ok(shared.request(max_tokens)),
             Question::Private(private) => private,
         };
         let About { event, message, .. } = *asked.about;
-        let level = private.level();
+        let level = rung.level.unwrap_or(private.level());
         let rows = match context::query(level, event, message) {
             Some(query) if !choice.model.is_free() => self.store.context(&query).await?,
             Some(_) | None => ContextRows::default(),
@@ -222,10 +249,21 @@ impl Pipeline {
     }
 }
 
-/// Whether an answer of that model is kept from an earlier run.
-fn kept_by(asked: &Asked<'_>, choice: &Choice) -> bool {
-    let model = choice.model.name();
-    let prints = [asked.question.fingerprint(model), asked.question.repair_fingerprint(model)];
+/// Who gave an answer in an earlier run that the agent's own model did not give.
+fn paid_for<'a>(asked: &Asked<'a>) -> Option<Rung<'a>> {
+    let Assigned { primary, fallbacks, .. } = asked.assigned;
+    if asked.about.claim.kept.is_empty() || is_kept(asked, asked.whole(primary)) {
+        return None;
+    }
+    let others = fallbacks.iter().map(|fallback| asked.whole(fallback)).chain(cheaper(asked));
+    others.into_iter().find(|rung| is_kept(asked, *rung))
+}
+
+/// Whether an answer of that model at that level is kept from an earlier run.
+fn is_kept(asked: &Asked<'_>, rung: Rung<'_>) -> bool {
+    let (question, model) = (asked.question, rung.choice.model.name());
+    let prints =
+        [question.fingerprint(model, rung.level), question.repair_fingerprint(model, rung.level)];
     asked.about.claim.kept.iter().any(|kept| prints.contains(&kept.fingerprint))
 }
 

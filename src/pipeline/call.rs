@@ -4,9 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::ask::{Asked, Call, Unanswered};
+use super::over_budget::Spent;
 use super::{AWAY, About, Pipeline};
 use crate::domain::outcome::{ParkReason, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
@@ -14,11 +15,14 @@ use crate::fault::Fault;
 use crate::limits::{Asking, Permit, Refusal};
 use crate::model::access::{Closed, Needs};
 use crate::model::{Billing, ModelError, ModelResponse};
-use crate::store::{Charge, StoreError};
+use crate::settings::OverBudget;
+use crate::store::{Charge, Heard, ProviderNeeds, StoreError};
 use crate::telemetry::metrics;
 
 /// How long an item waits when its operator paused Gleaner.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long a message waits whose permit was kept for too long: this process is short of time.
+const SOON: Duration = Duration::from_millis(200);
 
 impl Pipeline {
     /// Makes one request, if it may be made.
@@ -35,54 +39,101 @@ impl Pipeline {
         let permit = self.permit(asked, call).await?;
         let started = Instant::now();
         let answered = model.ask(call.request).await;
+        let held = permit.age();
         let result = if answered.is_ok() { "answered" } else { "failed" };
         metrics::model_call(call.request.agent, model.name(), result, started.elapsed());
         entry.saw(&answered);
         self.settle_ledger(asked, call, &permit, &answered).await?;
+        self.pass_on(call, &permit, held, &answered).await;
         Ok(answered)
     }
 
     /// An admission that is still fresh; one that was kept for too long is returned, and its message parked.
     async fn permit(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Permit, Unanswered> {
-        let About { claim, message, event, .. } = *asked.about;
-        let (model, request) = (call.choice.model.name(), call.request);
-        let prompt = asked.question.most_prompt_tokens(request);
-        let now = jiff::Timestamp::now();
-        let worst_case = call.choice.prices.worst_case(model, prompt, request.max_tokens, now);
-        let Some(worst_case) = worst_case else {
-            return Err(
-                Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")).into()
-            );
-        };
-        let fingerprint = call.fingerprint;
-        let asking = Asking {
-            held: &claim.held,
-            event,
-            message,
-            agent: request.agent,
-            model,
-            fingerprint,
-            worst_case,
-            expected: worst_case,
-            provider: crate::store::ProviderNeeds {
-                account: call.choice.endpoint.clone(),
-                model: model.to_owned(),
-                input: prompt,
-                output: request.max_tokens.into(),
-            },
-            queues: true,
-        };
-        let permit = match self.limits.admit(&asking).await {
+        let asking = self.asking(asked, call)?;
+        if let Some(room) = call.room.filter(|room| asking.worst_case > *room) {
+            let (budget, over) = (String::new(), OverBudget::Degrade);
+            return Err(Unanswered::OverBudget(Spent { budget, over, room }));
+        }
+        let permit = match self.admitted(&asking).await {
             Ok(permit) => permit,
-            Err(Refusal::OverBudget { budget, .. }) => return Err(Unanswered::OverBudget(budget)),
+            Err(Refusal::OverBudget { budget, over, room }) => {
+                return Err(Unanswered::OverBudget(Spent { budget, over, room }));
+            }
             Err(Refusal::Unavailable(fault)) => return Err(Unanswered::Unavailable(fault)),
             Err(Refusal::Fault(fault)) => return Err(fault.into()),
         };
         if permit.is_stale() {
             self.store.refund(permit.ledger, true).await?;
-            return Err(Fault::deferred(Duration::ZERO, ParkReason::RateLimited).into());
+            return Err(Fault::deferred(SOON, ParkReason::RateLimited).into());
         }
         Ok(permit)
+    }
+
+    /// Asks the limits, and once more after a pause that all replicas keep and that is short enough
+    /// to be sat out.
+    async fn admitted(&self, asking: &Asking<'_>) -> Result<Permit, Refusal> {
+        match self.limits.admit(asking).await {
+            Err(Refusal::Unavailable(Fault::Deferred { after, .. }))
+                if after <= self.retry.longest_in_place =>
+            {
+                tokio::time::sleep(after + self.retry.pauses.after(1)).await;
+                self.limits.admit(asking).await
+            }
+            admitted => admitted,
+        }
+    }
+
+    /// What the request asks of the limits.
+    fn asking<'a>(&self, asked: &Asked<'a>, call: &'a Call<'_>) -> Result<Asking<'a>, Fault> {
+        let About { claim, message, event, .. } = *asked.about;
+        let (choice, request) = (call.choice, call.request);
+        let model = choice.model.name();
+        let needs = needs(asked, call);
+        let now = jiff::Timestamp::now();
+        let worst_case = choice.prices.worst_case(model, needs.input, request.max_tokens, now);
+        let Some(worst_case) = worst_case else {
+            return Err(Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")));
+        };
+        let forecast = choice.estimates.expected_usage(model, request);
+        let expected = choice.prices.price(model, &forecast, now).unwrap_or(worst_case);
+        Ok(Asking {
+            held: &claim.held,
+            event,
+            message,
+            agent: request.agent,
+            model,
+            fingerprint: call.fingerprint,
+            worst_case,
+            expected: expected.min(worst_case),
+            provider: ProviderNeeds {
+                account: choice.endpoint.clone(),
+                model: model.to_owned(),
+                input: needs.input,
+                output: needs.output,
+            },
+            queues: asked.waits,
+        })
+    }
+
+    /// Tells all replicas what the request taught: places that free sooner, and what the provider
+    /// said. Nothing is lost when it cannot be told: places free by themselves, and the next
+    /// response says it again.
+    async fn pass_on(
+        &self,
+        call: &Call<'_>,
+        permit: &Permit,
+        held: Duration,
+        answered: &Result<ModelResponse, ModelError>,
+    ) {
+        let reached = answered.as_ref().err().is_none_or(ModelError::is_from_provider);
+        let word = call.choice.access.word(answered);
+        let heard = Heard { arrived_within: reached.then_some(held), word };
+        if heard != Heard::default()
+            && let Err(error) = self.store.heard(permit.ledger, &heard).await
+        {
+            debug!(%error, "could not tell what a request taught");
+        }
     }
 
     /// Charges, refunds or marks the request, at once and by itself.
@@ -116,6 +167,10 @@ impl Pipeline {
         };
         asked.about.bill.add(usage, cost);
         metrics::cost(model, cost);
+        if cost > permit.worst_case {
+            metrics::debt(model, cost - permit.worst_case);
+            warn!(model, ledger = %permit.ledger, billed = %cost, allowed = %permit.worst_case, "a request was billed above the most that it should have cost");
+        }
         count_tokens(model, &usage);
         let answer = answered.as_ref().ok().map(|response| response.answer.clone());
         self.charge(permit, &Charge { usage, cost: Some(cost), model: answering, answer }).await

@@ -176,6 +176,7 @@ impl Pipeline {
             enrichment: answered.and_then(|answered| answered.enrichment.as_ref()),
             cached: answered.is_some_and(|answered| answered.cached),
             model: answered.and_then(|answered| answered.model.as_deref()),
+            level: answered.and_then(|answered| answered.level),
             usage: run.spent.usage,
             cost: run.spent.cost,
             latency: run.took,

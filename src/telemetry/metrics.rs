@@ -82,6 +82,8 @@ list! {
         "Tokens, in disjoint classes";
     COST: Counter "gleaner_cost_nano_usd_total" ["model"]
         "What model calls cost, in billionths of a US dollar";
+    DEBT: Counter "gleaner_debt_nano_usd_total" ["model"]
+        "What was billed above the most that requests should have cost, in billionths of a US dollar";
     CACHE: Counter "gleaner_cache_lookups_total" ["result"]
         "Looks into the answer cache, by what was found";
     ADMISSIONS: Counter "gleaner_admissions_total" ["result"]
@@ -244,6 +246,12 @@ pub fn tokens(model: &str, class: &'static str, count: u64) {
 pub fn cost(model: &str, cost: NanoUsd) {
     let nanos = u64::try_from(cost.0).unwrap_or(0);
     counter!(COST.name, "model" => model.to_owned()).increment(nanos);
+}
+
+/// A request was billed above the most that it should have cost.
+pub fn debt(model: &str, above: NanoUsd) {
+    let nanos = u64::try_from(above.0).unwrap_or(0);
+    counter!(DEBT.name, "model" => model.to_owned()).increment(nanos);
 }
 
 /// The answer cache was asked.

@@ -48,7 +48,7 @@ fn a_private_key_holds_no_text_and_has_one_size() {
     let (one, two) = (private("one", &long).key("m"), private("one", "harmonium").key("m"));
     assert_eq!(one.len(), two.len());
     assert!(!one.contains("secret") && !two.contains("harmonium"), "{two}");
-    assert_eq!(private("one", &long).fingerprint("m").len(), 32);
+    assert_eq!(private("one", &long).fingerprint("m", None).len(), 32);
 }
 
 #[test]
@@ -62,8 +62,11 @@ fn an_expense_without_words_is_told_apart_by_its_message() {
 #[test]
 fn fingerprints_of_question_repair_and_key_differ() {
     let question = shared("dj", "en");
-    assert_ne!(question.fingerprint("m"), question.repair_fingerprint("m"));
-    assert!(!question.key("m").contains(&question.fingerprint("m")));
+    assert_ne!(
+        question.fingerprint("m", question.level()),
+        question.repair_fingerprint("m", question.level())
+    );
+    assert!(!question.key("m").contains(&question.fingerprint("m", question.level())));
 }
 
 #[test]
