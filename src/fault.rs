@@ -176,6 +176,10 @@ mod tests {
         let paused = settle(Fault::deferred(pause, ParkReason::Paused), &patience(1, 25));
         let Settlement::Park(park) = paused else { panic!("not parked: {paused:?}") };
         assert_eq!(park.after, pause);
+        let month = Duration::from_secs(20 * 24 * 3600);
+        let spent = settle(Fault::deferred(month, ParkReason::BudgetSpent), &patience(1, 2));
+        let Settlement::Park(park) = spent else { panic!("not parked: {spent:?}") };
+        assert_eq!(park.after, month, "until the next month, however far");
     }
 
     #[test]

@@ -342,6 +342,7 @@ mod tests {
         model_access("anthropic", "claude-sonnet-5-5", false, 4);
         tokens("offline", "input", 7);
         cost("offline", NanoUsd(54_399_000));
+        debt("offline", NanoUsd(1));
         cache_lookup("hit");
         admission("admitted");
         slots(3, 32);

@@ -59,6 +59,7 @@ fn completion_events_have_their_shape() {
         "event_id",
         "follow_up",
         "intent",
+        "level",
         "latency_ms",
         "message_id",
         "model",
