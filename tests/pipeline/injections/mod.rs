@@ -49,7 +49,7 @@ fn an_honest_model_is_not_refused() {
 
 #[test]
 fn completion_events_have_their_shape() {
-    const KEYS: [&str; 16] = [
+    const KEYS: [&str; 17] = [
         "attempt",
         "cached",
         "confidence",
@@ -59,8 +59,8 @@ fn completion_events_have_their_shape() {
         "event_id",
         "follow_up",
         "intent",
-        "level",
         "latency_ms",
+        "level",
         "message_id",
         "model",
         "outcome",
