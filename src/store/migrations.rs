@@ -27,6 +27,7 @@ pub(super) const POSTGRES: &[Step] = &[
 pub(super) const SQLITE: &[Step] = &[
     (1, "schema", include_str!("../../migrations/sqlite/0001_schema.sql")),
     (8, "suggestions", include_str!("../../migrations/sqlite/0008_suggestions.sql")),
+    (9, "limits", include_str!("../../migrations/sqlite/0009_limits.sql")),
 ];
 
 /// The version that the steps bring a schema to.
