@@ -43,7 +43,9 @@ statements! {
         where id = ?1
         returning lease, attempt, first_claimed_at";
     KEPT = "select fingerprint, coalesce(answered_by, model) as model, answer from ledger
-        where item_id = ?1 and revision = ?2 and answer is not null order by created_at, id";
+        where item_id = ?1 and revision = ?2 and state in ('charged', 'ambiguous')
+            and answer is not null
+        order by created_at, id";
 }
 
 /// How an item stands towards a claim.

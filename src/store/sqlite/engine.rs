@@ -15,8 +15,8 @@ use crate::domain::usage::NanoUsd;
 use crate::fault::Park;
 use crate::store::{
     Admission, AdmissionRequest, CacheLookup, Charge, Claimed, ContextQuery, ContextRows, Due,
-    EventReport, Fenced, IngestBatch, IngestReport, LedgerFault, Progress, QueueReport, Record,
-    Recorded, RuntimeSettings, Store, StoreCheck, Stored,
+    EventReport, Fenced, Heard, IngestBatch, IngestReport, LedgerFault, Progress, QueueReport,
+    Record, Recorded, RuntimeSettings, Store, StoreCheck, Stored,
 };
 
 #[async_trait]
@@ -77,6 +77,10 @@ impl Store for SqliteStore {
 
     async fn mark_ambiguous(&self, ledger: Uuid) -> Stored<()> {
         Ok(self.mark_row_ambiguous(ledger).await?)
+    }
+
+    async fn heard(&self, ledger: Uuid, heard: &Heard) -> Stored<()> {
+        Ok(self.take_in(ledger, heard).await?)
     }
 
     async fn context(&self, query: &ContextQuery) -> Stored<ContextRows> {

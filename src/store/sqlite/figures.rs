@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::codec::{self, Reader};
 use super::{Done, Micros, Write, ledger, micros};
 use crate::domain::chat::Event;
-use crate::domain::ids::Held;
+use crate::domain::ids::{Held, ItemId};
 use crate::domain::outcome::Outcome;
 use crate::store::{Metric, Record, Spent};
 
@@ -30,6 +30,12 @@ statements! {
             calls = calls + ?7, tokens = tokens + ?8, cost = cost + ?9,
             ambiguous_cost = ambiguous_cost + ?10, avoided_cost = avoided_cost + ?11,
             latency_us = latency_us + ?12
+        where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
+    CORRECT = "update metrics set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5
+        where item_id = ?1 and revision = ?2 and created_at >= ?3
+        returning tenant, intent, created_at";
+    CORRECT_MINUTE = "update metric_rollups
+        set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5
         where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
 }
 
@@ -126,10 +132,45 @@ async fn write_row(
     Ok(())
 }
 
+/// Changes what a message and revision cost by what became known of one of its ledger rows, where its
+/// figures were written since that row was in doubt; else they will be written as it stands now.
+pub(super) async fn correct(
+    tx: &mut Write,
+    (item, revision): (&ItemId, i64),
+    in_doubt_since: Micros,
+    cost: i64,
+    ambiguous_cost: i64,
+) -> Done<()> {
+    let row = sqlx::query(CORRECT)
+        .bind(item.as_str())
+        .bind(revision)
+        .bind(in_doubt_since)
+        .bind(cost)
+        .bind(ambiguous_cost)
+        .fetch_optional(&mut **tx)
+        .await?;
+    let Some(row) = row else { return Ok(()) };
+    let reader = Reader::new("metrics", &row);
+    sqlx::query(CORRECT_MINUTE)
+        .bind(reader.get::<&str>("tenant")?)
+        .bind(minute_of(reader.get("created_at")?))
+        .bind(reader.get::<&str>("intent")?)
+        .bind(cost)
+        .bind(ambiguous_cost)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+/// The instant at which a minute begins.
+fn minute_of(at: Micros) -> Micros {
+    at.div_euclid(MINUTE) * MINUTE
+}
+
 /// Adds an item's figures to its minute, or takes them off with a sign of −1. Takes nothing off a
 /// minute that is not kept any more.
 async fn roll_up(tx: &mut Write, figures: &Figures, sign: i64) -> Done<()> {
-    let minute = figures.at.div_euclid(MINUTE) * MINUTE;
+    let minute = minute_of(figures.at);
     let (tenant, intent) = (&figures.tenant, &figures.intent);
     if sign > 0 {
         let open = sqlx::query(OPEN_MINUTE).bind(tenant).bind(minute).bind(intent);

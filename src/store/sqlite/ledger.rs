@@ -1,29 +1,41 @@
 //! The ledger's states, and the counters that move with them in the same transaction.
 //!
-//! `reserved → charged | refunded | ambiguous`, and `ambiguous → charged` when the
-//! answer comes late. Every other change is left alone, so a repeat does nothing.
+//! `reserved → charged | refunded | ambiguous`, and `ambiguous → charged | refunded`
+//! when the answer comes late, or a person says. Every other change is left alone, so
+//! a repeat does nothing. Whatever closes a row makes room, so the lines of its scopes
+//! are looked at.
 
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, admit};
+use super::{Done, Micros, SqliteStore, Write, figures, micros, provider, scopes};
 use crate::domain::ids::{Held, ItemId, Lease};
-use crate::domain::usage::NanoUsd;
-use crate::store::{AdmissionRequest, Charge, KeptAnswer, LedgerFault, Spent};
+use crate::store::{AdmissionRequest, Charge, Heard, KeptAnswer, LedgerState, Spent};
 
 statements! {
     RESERVE = "insert into ledger (id, state, tenant, item_id, lease, revision, event_id, agent, model,
-            fingerprint, scopes, rates, reserved, admitted_at, created_at)
-        values (?1, 'reserved', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)";
-    ROW = "select id, state, reserved, scopes, rates, admitted_at from ledger where id = ?1";
-    CHARGE = "update ledger set state = 'charged', answered_by = ?2, answer = ?3, charged = ?4,
-            resolved_at = ?5, input_tokens = ?6, output_tokens = ?7, cache_read_tokens = ?8,
-            cache_write_5m_tokens = ?9, cache_write_1h_tokens = ?10
+            fingerprint, scopes, rates, reserved, admitted_at, send_within, created_at)
+        values (?1, 'reserved', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13)";
+    ROW = "select id, state, item_id, revision, reserved, scopes, rates, admitted_at, send_within,
+            resolved_at
+        from ledger where id = ?1";
+    CLOSE = "update ledger set state = ?2, charged = ?3, why = coalesce(?4, why), resolved_at = ?5,
+            resolved_by = ?6
         where id = ?1";
-    RESOLVE = "update ledger set state = ?2, resolved_at = ?3 where id = ?1";
-    MOVE = "update scopes set reserved = reserved + ?2, charged = charged + ?3, ambiguous = ambiguous + ?4
+    // What was answered without a price is in doubt as before, for another reason.
+    UNPRICED = "update ledger set why = 'unpriced' where id = ?1";
+    ANSWERED = "update ledger set answered_by = ?2, answer = ?3, input_tokens = ?4, output_tokens = ?5,
+            cache_read_tokens = ?6, cache_write_5m_tokens = ?7, cache_write_1h_tokens = ?8
+        where id = ?1";
+    FIX_PLACES = "update ledger set send_within = null where id = ?1";
+    MOVE = "update scopes set reserved = reserved + ?2, charged = charged + ?3,
+            ambiguous = ambiguous + ?4
         where key in (select value from json_each(?1))";
+    // What leaves doubt makes room for those, too, who wait for the window after.
+    WAKE = "update scopes set opens_at = min(opens_at, ?2)
+        where opens_at is not null and name in
+            (select name from scopes where key in (select value from json_each(?1)))";
     LOST = "select l.id as id from ledger l join queue_items q on q.id = l.item_id
         where l.state = 'reserved' and (q.status <> 'processing' or q.lease_until <= ?1) limit ?2";
     STRANDED = "select id from ledger where item_id = ?1 and lease < ?2 and state = 'reserved'";
@@ -36,137 +48,127 @@ statements! {
             coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
             coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens
         from ledger where item_id = ?1 and revision = ?2";
-    UNBALANCED = "with sums as (
-            select s.value as key,
-                sum(case l.state when 'reserved' then l.reserved else 0 end) as reserved,
-                sum(case l.state when 'charged' then l.charged else 0 end) as charged,
-                sum(case l.state when 'ambiguous' then l.reserved else 0 end) as ambiguous
-            from ledger l, json_each(l.scopes) s
-            group by s.value
-        )
-        select coalesce(c.key, r.key) as key,
-            coalesce(c.reserved, 0) as counted_reserved, coalesce(r.reserved, 0) as summed_reserved,
-            coalesce(c.charged, 0) as counted_charged, coalesce(r.charged, 0) as summed_charged,
-            coalesce(c.ambiguous, 0) as counted_ambiguous, coalesce(r.ambiguous, 0) as summed_ambiguous
-        from scopes c full outer join sums r on r.key = c.key
-        where coalesce(c.reserved, 0) <> coalesce(r.reserved, 0)
-            or coalesce(c.charged, 0) <> coalesce(r.charged, 0)
-            or coalesce(c.ambiguous, 0) <> coalesce(r.ambiguous, 0)
-        order by 1 limit 1";
-    STANDING = "select coalesce(sum(case state when 'charged' then charged when 'refunded' then 0
-            else reserved end), 0) from ledger";
+}
+
+/// Why a row is ambiguous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Its worker died, or never said how it ended.
+    Abandoned,
+    /// It was sent, and no readable answer came.
+    Unanswered,
+    /// Its answer has no price.
+    Unpriced,
+}
+
+impl Doubt {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Abandoned => "abandoned",
+            Self::Unanswered => "unanswered",
+            Self::Unpriced => "unpriced",
+        }
+    }
+}
+
+/// What becomes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Close<'a> {
+    /// It is paid, so many nano-dollars; by a person's word where one is named.
+    Charged(i64, Option<&'a str>),
+    /// Nothing was billed.
+    Refunded(Option<&'a str>),
+    /// Nobody knows.
+    Doubted(Doubt),
 }
 
 /// A ledger row, as far as a change of its state needs it.
-struct Row {
-    id: Uuid,
-    state: String,
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    pub(super) state: LedgerState,
+    item: ItemId,
+    revision: i64,
     worst_case: i64,
     budgets: String,
     rates: Vec<String>,
     admitted_at: Micros,
+    send_within: Option<Micros>,
+    resolved_at: Option<Micros>,
 }
 
 impl SqliteStore {
     pub(super) async fn charge_row(&self, id: Uuid, charge: &Charge) -> Done<()> {
         let (mut tx, now) = self.write().await?;
         let Some(row) = load(&mut tx, id).await? else { return Ok(()) };
-        match row.state.as_str() {
-            "reserved" => {
-                move_counters(
-                    &mut tx,
-                    &row,
-                    [-row.worst_case, charge.cost.unwrap_or(NanoUsd::ZERO).0, 0],
-                )
-                .await?
+        match (row.state, charge.cost) {
+            (LedgerState::Charged | LedgerState::Refunded, _) => return Ok(()),
+            (LedgerState::Reserved | LedgerState::Ambiguous, Some(cost)) => {
+                close(&mut tx, &row, Close::Charged(cost.0, None), now).await?;
             }
-            "ambiguous" => {
-                move_counters(
-                    &mut tx,
-                    &row,
-                    [0, charge.cost.unwrap_or(NanoUsd::ZERO).0, -row.worst_case],
-                )
-                .await?
+            (LedgerState::Reserved, None) => {
+                close(&mut tx, &row, Close::Doubted(Doubt::Unpriced), now).await?;
             }
-            _ => return Ok(()),
+            (LedgerState::Ambiguous, None) => {
+                sqlx::query(UNPRICED).bind(id.to_string()).execute(&mut *tx).await?;
+            }
         }
-        let answer = charge.answer.as_ref().map(codec::json).transpose()?;
-        let mut query = sqlx::query(CHARGE)
-            .bind(row.id.to_string())
-            .bind(&charge.model)
-            .bind(answer)
-            .bind(charge.cost.unwrap_or(NanoUsd::ZERO).0)
-            .bind(now);
-        for tokens in codec::classes(&charge.usage) {
-            query = query.bind(tokens);
-        }
-        query.execute(&mut *tx).await?;
+        keep_answer(&mut tx, id, charge).await?;
         tx.commit().await?;
         Ok(())
     }
 
     pub(super) async fn refund_row(&self, id: Uuid, place: bool) -> Done<()> {
         let (mut tx, now) = self.write().await?;
-        let Some(row) = load(&mut tx, id).await?.filter(|row| row.state == "reserved") else {
-            return Ok(());
-        };
-        move_counters(&mut tx, &row, [-row.worst_case, 0, 0]).await?;
+        let Some(row) = load_reserved(&mut tx, id).await? else { return Ok(()) };
+        close(&mut tx, &row, Close::Refunded(None), now).await?;
         if place {
-            for key in &row.rates {
-                admit::return_place(&mut tx, key, row.admitted_at).await?;
-            }
+            move_places(&mut tx, &row, None, now).await?;
         }
-        resolve(&mut tx, row.id, "refunded", now).await?;
         tx.commit().await?;
         Ok(())
     }
 
     pub(super) async fn mark_row_ambiguous(&self, id: Uuid) -> Done<()> {
         let (mut tx, now) = self.write().await?;
-        doubt(&mut tx, id, now).await?;
+        let Some(row) = load_reserved(&mut tx, id).await? else { return Ok(()) };
+        close(&mut tx, &row, Close::Doubted(Doubt::Unanswered), now).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// The counters of every budget against its rows. When all balance: what stands in the
-    /// ledger, reserved and ambiguous rows at their worst case.
-    pub(super) async fn balance(&self) -> Done<Result<NanoUsd, LedgerFault>> {
-        let mut tx = self.readers.begin().await?;
-        let row = sqlx::query(UNBALANCED).fetch_optional(&mut *tx).await?;
-        let Some(row) = row else {
-            return Ok(Ok(NanoUsd(sqlx::query_scalar(STANDING).fetch_one(&mut *tx).await?)));
-        };
-        let reader = Reader::new("scopes", &row);
-        let mut fault = LedgerFault {
-            scope: reader.get("key")?,
-            counted: NanoUsd::ZERO,
-            summed: NanoUsd::ZERO,
-            rows: Vec::new(),
-        };
-        for (counted, summed) in [
-            ("counted_reserved", "summed_reserved"),
-            ("counted_charged", "summed_charged"),
-            ("counted_ambiguous", "summed_ambiguous"),
-        ] {
-            (fault.counted, fault.summed) = (reader.cost(counted)?, reader.cost(summed)?);
-            if fault.counted != fault.summed {
-                break;
+    pub(super) async fn take_in(&self, id: Uuid, heard: &Heard) -> Done<()> {
+        let (mut tx, now) = self.write().await?;
+        if let Some(arrived_within) = heard.arrived_within
+            && let Some(row) = load(&mut tx, id).await?
+            && let Some(send_within) = row.send_within
+        {
+            let sooner = send_within.saturating_sub(micros(arrived_within));
+            if sooner > 0 {
+                let to = row.admitted_at.saturating_sub(sooner);
+                move_places(&mut tx, &row, Some(to), now).await?;
             }
         }
-        Ok(Err(fault))
+        if let Some(word) = &heard.word {
+            provider::note(&mut tx, word, now).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }
 
-/// Writes the row of an admission. Its instant is the one its places were taken at.
+/// Writes the row of an admission, which counts in those windows. Its instant is the one its
+/// places were taken at.
 pub(super) async fn reserve(
     tx: &mut Write,
-    id: Uuid,
     held: &Held,
     request: &AdmissionRequest,
-    now: Micros,
-) -> Done<()> {
-    let budgets: Vec<_> = request.budgets.iter().map(|budget| budget.key_now()).collect();
+    windows: &[&str],
+    at: Micros,
+) -> Done<Uuid> {
+    let id = Uuid::new_v4();
     let rates: Vec<_> = request.rates.iter().map(|rate| &rate.key).collect();
+    // A place must never free too soon, so the shortest holds for all.
+    let send_within = request.rates.iter().map(|rate| micros(rate.send_within)).min();
     sqlx::query(RESERVE)
         .bind(id.to_string())
         .bind(&request.tenant)
@@ -177,35 +179,27 @@ pub(super) async fn reserve(
         .bind(request.agent)
         .bind(&request.model)
         .bind(&request.fingerprint)
-        .bind(codec::json(&budgets)?)
+        .bind(codec::json(&windows)?)
         .bind(codec::json(&rates)?)
         .bind(request.worst_case.0)
-        .bind(now)
+        .bind(at)
+        .bind(send_within)
         .execute(&mut **tx)
         .await?;
-    Ok(())
+    Ok(id)
 }
 
 /// What earlier claims of an item left reserved is ambiguous: nobody knows whether it was sent.
 pub(super) async fn strand(tx: &mut Write, held: &Held, now: Micros) -> Done<()> {
-    let rows = sqlx::query(STRANDED)
-        .bind(held.item.as_str())
-        .bind(held.lease.0)
-        .fetch_all(&mut **tx)
-        .await?;
-    for row in &rows {
-        doubt(tx, Reader::new("ledger", row).uuid("id")?, now).await?;
-    }
-    Ok(())
+    let query = sqlx::query(STRANDED).bind(held.item.as_str()).bind(held.lease.0);
+    let rows = query.fetch_all(&mut **tx).await?;
+    abandon(tx, &rows, now).await
 }
 
 /// The same for items that nobody claims for long; of so many rows at most.
 pub(super) async fn abandon_lost(tx: &mut Write, most: u32, now: Micros) -> Done<()> {
     let rows = sqlx::query(LOST).bind(now).bind(most).fetch_all(&mut **tx).await?;
-    for row in &rows {
-        doubt(tx, Reader::new("ledger", row).uuid("id")?, now).await?;
-    }
-    Ok(())
+    abandon(tx, &rows, now).await
 }
 
 /// Whatever an item still has reserved when it is settled is ambiguous too.
@@ -214,43 +208,100 @@ pub(super) async fn doubt_rest(tx: &mut Write, held: &Held, now: Micros) -> Done
     strand(tx, &next, now).await
 }
 
-async fn doubt(tx: &mut Write, id: Uuid, now: Micros) -> Done<()> {
-    let Some(row) = load(tx, id).await?.filter(|row| row.state == "reserved") else {
-        return Ok(());
-    };
-    move_counters(tx, &row, [-row.worst_case, 0, row.worst_case]).await?;
-    resolve(tx, row.id, "ambiguous", now).await
+async fn abandon(tx: &mut Write, rows: &[SqliteRow], now: Micros) -> Done<()> {
+    for row in rows {
+        let id = Reader::new("ledger", row).uuid("id")?;
+        if let Some(row) = load_reserved(tx, id).await? {
+            close(tx, &row, Close::Doubted(Doubt::Abandoned), now).await?;
+        }
+    }
+    Ok(())
 }
 
-async fn load(tx: &mut Write, id: Uuid) -> Done<Option<Row>> {
+/// The row of that ID.
+pub(super) async fn load(tx: &mut Write, id: Uuid) -> Done<Option<Row>> {
     let row = sqlx::query(ROW).bind(id.to_string()).fetch_optional(&mut **tx).await?;
     let Some(row) = row else { return Ok(None) };
     let reader = Reader::new("ledger", &row);
     Ok(Some(Row {
         id,
-        state: reader.get("state")?,
+        state: reader.named("state", LedgerState::named)?,
+        item: reader.item("item_id")?,
+        revision: reader.get("revision")?,
         worst_case: reader.get("reserved")?,
         budgets: reader.get("scopes")?,
         rates: reader.json("rates")?,
         admitted_at: reader.get("admitted_at")?,
+        send_within: reader.get("send_within")?,
+        resolved_at: reader.get("resolved_at")?,
     }))
 }
 
-/// Adds to reserved, charged and ambiguous of all budgets of the row.
-async fn move_counters(tx: &mut Write, row: &Row, by: [i64; 3]) -> Done<()> {
-    let [reserved, charged, ambiguous] = by;
-    sqlx::query(MOVE)
-        .bind(&row.budgets)
-        .bind(reserved)
+async fn load_reserved(tx: &mut Write, id: Uuid) -> Done<Option<Row>> {
+    Ok(load(tx, id).await?.filter(|row| row.state == LedgerState::Reserved))
+}
+
+/// Brings a row that is reserved or ambiguous to its next state, with the counters of its budgets,
+/// and with its message's figures where those counted it as ambiguous.
+pub(super) async fn close(tx: &mut Write, row: &Row, how: Close<'_>, now: Micros) -> Done<()> {
+    let (state, charged, why, by) = match how {
+        Close::Charged(cost, by) => (LedgerState::Charged, cost, None, by),
+        Close::Refunded(by) => (LedgerState::Refunded, 0, None, by),
+        Close::Doubted(doubt) => (LedgerState::Ambiguous, 0, Some(doubt.name()), None),
+    };
+    sqlx::query(CLOSE)
+        .bind(row.id.to_string())
+        .bind(state.name())
         .bind(charged)
-        .bind(ambiguous)
+        .bind(why)
+        .bind(now)
+        .bind(by)
         .execute(&mut **tx)
         .await?;
+    let moves = moves(row.state, state, row.worst_case, charged);
+    let mut query = sqlx::query(MOVE).bind(&row.budgets);
+    for by in moves {
+        query = query.bind(by);
+    }
+    query.execute(&mut **tx).await?;
+    if row.state == LedgerState::Ambiguous {
+        sqlx::query(WAKE).bind(&row.budgets).bind(now).execute(&mut **tx).await?;
+        let counted_from = row.resolved_at.unwrap_or(row.admitted_at);
+        let of = (&row.item, row.revision);
+        return figures::correct(tx, of, counted_from, charged, -row.worst_case).await;
+    }
+    scopes::wake(tx, &row.budgets, now).await
+}
+
+/// What a change of state adds to the counters of what is reserved, charged and ambiguous.
+fn moves(from: LedgerState, to: LedgerState, worst_case: i64, charged: i64) -> [i64; 3] {
+    let amounts = |state| match state {
+        LedgerState::Reserved => [worst_case, 0, 0],
+        LedgerState::Charged => [0, charged, 0],
+        LedgerState::Refunded => [0, 0, 0],
+        LedgerState::Ambiguous => [0, 0, worst_case],
+    };
+    let (before, after) = (amounts(from), amounts(to));
+    [0, 1, 2].map(|counter| after[counter] - before[counter])
+}
+
+/// Has a row's places count from another instant, or gives them back; for good. Their lines are
+/// looked at when they free.
+async fn move_places(tx: &mut Write, row: &Row, to: Option<Micros>, now: Micros) -> Done<()> {
+    for key in &row.rates {
+        scopes::move_place(tx, key, row.admitted_at, to, now).await?;
+    }
+    sqlx::query(FIX_PLACES).bind(row.id.to_string()).execute(&mut **tx).await?;
     Ok(())
 }
 
-async fn resolve(tx: &mut Write, id: Uuid, state: &str, now: Micros) -> Done<()> {
-    sqlx::query(RESOLVE).bind(id.to_string()).bind(state).bind(now).execute(&mut **tx).await?;
+async fn keep_answer(tx: &mut Write, id: Uuid, charge: &Charge) -> Done<()> {
+    let answer = charge.answer.as_ref().map(codec::json).transpose()?;
+    let mut query = sqlx::query(ANSWERED).bind(id.to_string()).bind(&charge.model).bind(answer);
+    for tokens in codec::classes(&charge.usage) {
+        query = query.bind(tokens);
+    }
+    query.execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -278,4 +329,19 @@ pub(super) async fn sums_of(tx: &mut Write, item: &ItemId, revision: i64) -> Don
 pub(super) fn spent(row: &SqliteRow) -> Done<Spent> {
     let reader = Reader::new("ledger", row);
     Ok(Spent { calls: reader.get("calls")?, usage: reader.usage()?, cost: reader.cost("cost")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_follow_a_row_from_state_to_state() {
+        use LedgerState::{Ambiguous, Charged, Refunded, Reserved};
+        assert_eq!(moves(Reserved, Charged, 400, 450), [-400, 450, 0]);
+        assert_eq!(moves(Reserved, Ambiguous, 400, 0), [-400, 0, 400]);
+        assert_eq!(moves(Reserved, Refunded, 400, 0), [-400, 0, 0]);
+        assert_eq!(moves(Ambiguous, Charged, 400, 150), [0, 150, -400]);
+        assert_eq!(moves(Ambiguous, Refunded, 400, 0), [0, 0, -400]);
+    }
 }
