@@ -14,9 +14,10 @@ use crate::domain::suggestion::SuggestionRow;
 use crate::domain::usage::NanoUsd;
 use crate::fault::Park;
 use crate::store::{
-    Admission, AdmissionRequest, CacheLookup, Charge, Claimed, ContextQuery, ContextRows, Due,
-    EventReport, Fenced, Heard, IngestBatch, IngestReport, LedgerFault, Progress, QueueReport,
-    Record, Recorded, RuntimeSettings, Store, StoreCheck, Stored,
+    Admission, AdmissionRequest, BudgetChange, BudgetOverride, BudgetWindow, CacheLookup, Charge,
+    Claimed, ContextQuery, ContextRows, Due, EventReport, Fenced, Heard, IngestBatch, IngestReport,
+    LedgerFault, LedgerQuery, LedgerRow, Progress, QueueReport, Record, Recorded, Resolved,
+    RuntimeSettings, Store, StoreCheck, Stored,
 };
 
 #[async_trait]
@@ -81,6 +82,26 @@ impl Store for SqliteStore {
 
     async fn heard(&self, ledger: Uuid, heard: &Heard) -> Stored<()> {
         Ok(self.take_in(ledger, heard).await?)
+    }
+
+    async fn ledger(&self, query: &LedgerQuery) -> Stored<Vec<LedgerRow>> {
+        Ok(self.list_ledger(query).await?)
+    }
+
+    async fn resolve(&self, ledger: Uuid, cost: NanoUsd, by: &str) -> Stored<Resolved> {
+        Ok(self.resolve_row(ledger, cost, by).await?)
+    }
+
+    async fn budgets(&self, name: Option<&str>, limit: u32) -> Stored<Vec<BudgetWindow>> {
+        Ok(self.list_budgets(name, limit).await?)
+    }
+
+    async fn budget_overrides(&self) -> Stored<Vec<BudgetOverride>> {
+        Ok(self.list_overrides().await?)
+    }
+
+    async fn set_budget(&self, name: &str, change: BudgetChange, by: &str) -> Stored<()> {
+        Ok(self.change_budget(name, change, by).await?)
     }
 
     async fn context(&self, query: &ContextQuery) -> Stored<ContextRows> {

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::cache::{self, Ending};
-use super::{Done, Micros, SqliteStore, Write, codec, figures, fold, ledger, suggestions};
+use super::{Done, Micros, SqliteStore, Write, codec, figures, fold, ledger, lines, suggestions};
 use crate::domain::chat::Message;
 use crate::domain::ids::{Held, ItemId};
 use crate::domain::outcome::Outcome;
@@ -60,6 +60,7 @@ impl SqliteStore {
         let end = end_of(&mut tx, record, now).await?;
         // The work is over, so a row that is still reserved lost its end on the way.
         ledger::doubt_rest(&mut tx, held, now).await?;
+        lines::leave(&mut tx, &held.item, now).await?;
         if let Some(metric) = &record.metric {
             figures::write(&mut tx, held, revision, (record, end.outcome), metric, now).await?;
         }

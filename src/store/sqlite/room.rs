@@ -23,6 +23,13 @@ pub(super) struct Ahead {
     pub(super) worst: i64,
 }
 
+impl Ahead {
+    /// The same with one more, of that worst case.
+    pub(super) fn and(self, worst: i64) -> Self {
+        Self { count: self.count + 1, worst: self.worst.saturating_add(worst) }
+    }
+}
+
 /// A budget's window at one instant, in nano-dollars.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Room {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::sqlite::SqliteRow;
 
 use super::codec::{self, Reader};
-use super::{Done, SqliteStore, cache, ledger, micros};
+use super::{Done, SqliteStore, cache, calling, ledger, micros};
 use crate::domain::ids::ItemId;
 use crate::store::{Due, RuntimeSettings};
 
@@ -56,6 +56,7 @@ impl SqliteStore {
     ) -> Done<Vec<Due>> {
         let (mut tx, now) = self.write().await?;
         let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
+        calling::call_waiting(&mut tx, now).await?;
         ledger::abandon_lost(&mut tx, SWEPT, now).await?;
         let rows = sqlx::query(statement).bind(now).bind(window).fetch_all(&mut *tx).await?;
         if rows.is_empty() {

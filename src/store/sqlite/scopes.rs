@@ -13,7 +13,7 @@ statements! {
     ASKED = "select a.value ->> '$.key' as key, s.key is not null as is_there,
             coalesce(s.instants, '[]') as instants, coalesce(s.reserved, 0) as reserved,
             coalesce(s.charged + s.ambiguous, 0) as spent, s.name, s.starts_at, s.ends_at, s.most,
-            s.share, s.span, s.opens_at, coalesce(s.turn, 0) as turn,
+            s.share, s.span, s.opens_at,
             b.name is not null as is_set, b.most as set_most
         from json_each(?1) a
         left join scopes s on s.key = a.value ->> '$.key'
@@ -85,9 +85,8 @@ pub(super) struct Scope {
     pub(super) reserved: i64,
     /// Paid, or in doubt.
     pub(super) spent: i64,
+    /// When its line is looked at; `None` when nobody waits.
     pub(super) opens_at: Option<Micros>,
-    /// The turn that was called last.
-    pub(super) turn: i64,
 }
 
 impl Scope {
@@ -108,7 +107,6 @@ impl Scope {
             reserved: reader.get("reserved")?,
             spent: reader.get("spent")?,
             opens_at: reader.get("opens_at")?,
-            turn: reader.get("turn")?,
         })
     }
 
