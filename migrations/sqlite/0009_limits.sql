@@ -27,7 +27,7 @@ create table lines (
     sent_at integer not null,
     turn integer not null, -- 0 in a line that belongs to one event
     worst integer not null, -- the worst case of what it asks for
-    rates text not null, -- all rates that it needs a place of
+    rates text not null, -- in a rate's line, all rates that it needs a place of
     called_until integer, -- until then room is kept for it; null while it is not called
     primary key (scope, item_id)
 ) strict, without rowid;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::lines::{self, Asker};
+use super::lines::{self, Asker, Standing};
 use super::places::Places;
 use super::provider;
 use super::room::{Ahead, Room, Verdict};
@@ -32,6 +32,7 @@ statements! {
 struct Asking<'a> {
     request: &'a AdmissionRequest,
     asker: Asker<'a>,
+    standing: Option<Standing>,
     now: Micros,
     rates: Vec<Rated<'a>>,
     budgets: Vec<Budgeted<'a>>,
@@ -119,7 +120,13 @@ impl<'a> Asking<'a> {
             sent_at: request.sent_at.as_microsecond(),
             worst: request.worst_case.0,
         };
-        Ok(Self { request, asker, now, rates, budgets: budgets.collect() })
+        let budgets = budgets.collect();
+        let standing = lines::standing(tx, asker.item, now).await?;
+        Ok(Self { request, asker, standing, now, rates, budgets })
+    }
+
+    async fn ahead_in(&self, tx: &mut Write, scope: &Scope) -> Done<Ahead> {
+        lines::ahead(tx, scope, &self.asker, self.standing.as_ref(), self.now).await
     }
 
     /// The first refusal, in the order in which they are worth telling: what no pause mends, what
@@ -127,7 +134,7 @@ impl<'a> Asking<'a> {
     async fn judge(&self, tx: &mut Write) -> Done<Option<Refusal<'_>>> {
         let mut busy = None;
         for budget in &self.budgets {
-            let ahead = lines::ahead(tx, &budget.scope, &self.asker, self.now).await?;
+            let ahead = self.ahead_in(tx, &budget.scope).await?;
             match budget.verdict(self.request, ahead) {
                 Verdict::Free => {}
                 Verdict::Busy => busy = busy.or(Some(Refusal::Busy(budget))),
@@ -145,7 +152,7 @@ impl<'a> Asking<'a> {
         }
         let mut latest: Option<(&Rated<'_>, Micros)> = None;
         for rate in &self.rates {
-            let ahead = lines::ahead(tx, &rate.scope, &self.asker, self.now).await?;
+            let ahead = self.ahead_in(tx, &rate.scope).await?;
             if let Some(turn) = rate.places.turn(ahead.count)
                 && latest.is_none_or(|(_, latest)| turn > latest)
             {
@@ -176,28 +183,40 @@ impl<'a> Asking<'a> {
         if let Some(needs) = &self.request.provider {
             provider::take(tx, needs, self.now).await?;
         }
-        lines::leave(tx, &held.item, self.now).await?;
+        if self.standing.is_some() {
+            lines::leave(tx, self.asker.item, self.now).await?;
+        }
         let windows: Vec<_> = self.budgets.iter().map(|b| b.form.key.as_str()).collect();
         ledger::reserve(tx, held, self.request, &windows, at).await
     }
 
-    /// Has the message take its place in the line of what refused it.
+    /// Has a message that queues take its place in the line of what refused it; where there is
+    /// none, it waits in no other either.
     async fn refuse(&self, tx: &mut Write, refusal: &Refusal<'_>) -> Done<()> {
+        // Whoever waits for a place is called when all rates have one for it.
+        let rates: Vec<_> = self.rates.iter().map(|rate| rate.form.key.as_str()).collect();
         let line = match refusal {
-            Refusal::Spent(budget, ends_at) => budget.next.as_ref().map(|next| (next, *ends_at)),
-            Refusal::Busy(budget) => Some((&budget.form, self.now + BUSY_LOOK)),
-            Refusal::Limited(rate, _) => Some((&rate.form, rate.places.next())),
+            Refusal::Spent(budget, ends_at) => {
+                budget.next.as_ref().map(|next| (next, *ends_at, &[][..]))
+            }
+            Refusal::Busy(budget) => Some((&budget.form, self.now + BUSY_LOOK, &[][..])),
+            Refusal::Limited(rate, _) => Some((&rate.form, rate.places.next(), &rates[..])),
             Refusal::Over(_) | Refusal::Paused(_) => None,
         };
         let line = line.filter(|_| self.request.queues);
+        let standing = self.standing.as_ref();
         let mut forms: Vec<_> = self.outdated().collect();
-        forms.extend(line.map(|(form, _)| form));
+        forms.extend(line.map(|(form, ..)| form));
         if !forms.is_empty() {
             scopes::describe(tx, &forms).await?;
         }
-        let Some((form, opens_at)) = line else { return Ok(()) };
-        let rates: Vec<_> = self.rates.iter().map(|rate| rate.form.key.as_str()).collect();
-        lines::join(tx, &form.key, &self.asker, &rates, opens_at, self.now).await
+        let Some((form, opens_at, rates)) = line else {
+            if self.request.queues && standing.is_some() {
+                lines::leave(tx, self.asker.item, self.now).await?;
+            }
+            return Ok(());
+        };
+        lines::join(tx, &form.key, &self.asker, standing, rates, opens_at, self.now).await
     }
 
     /// What scopes are to be whose rows say something else: lines are called by what they say.

@@ -10,30 +10,37 @@ use super::codec::{self, Reader};
 use super::room::Ahead;
 use super::scopes::{self, Scope};
 use super::{Done, Micros, Write};
-use crate::domain::ids::ItemId;
 
 statements! {
-    STANDING = "select turn, coalesce(called_until > ?3, false) as is_called
-        from lines where scope = ?1 and item_id = ?2";
-    // The turn of the first of its event's messages that is behind it; else one after the last.
+    MINE = "select scope, turn, rates, coalesce(called_until > ?2, false) as is_called
+        from lines where item_id = ?1";
+    // The turn of the first of its event's messages that is behind it; else one behind its last.
+    // None that is over, unless its event waits already.
     NEXT_TURN = "select coalesce(
-            (select turn from lines where scope = ?1 and event_id = ?2 and (sent_at, item_id) > (?3, ?4)
+            (select turn from lines
+                where scope = ?1 and event_id = ?2 and (sent_at, item_id) > (?3, ?4)
+                    and coalesce(called_until <= ?5, true)
                 order by sent_at, item_id limit 1),
-            (select max(turn) + 1 from lines where scope = ?1 and event_id = ?2),
-            (select turn from scopes where key = ?1), 0)";
-    BEHIND_CALLED = "select count(*) as count, coalesce(sum(worst), 0) as worst from lines
-        where scope = ?1 and item_id <> ?4 and (turn, sent_at, item_id) < (?2, ?3, ?4)
-            and called_until > ?5";
-    BEHIND_ALL = "select count(*) as count, coalesce(sum(worst), 0) as worst from lines
+            case when of_event.waits then of_event.last + 1
+                else max(coalesce(of_event.last + 1, 0), coalesce((select turn from scopes where key = ?1), 0))
+            end)
+        from (select max(turn) as last, max(coalesce(called_until <= ?5, true)) as waits
+            from lines where scope = ?1 and event_id = ?2) of_event";
+    AHEAD = "select count(*) as count, coalesce(sum(worst), 0) as worst from lines
         where scope = ?1 and item_id <> ?4
             and ((turn, sent_at, item_id) < (?2, ?3, ?4) or called_until > ?5)";
-    LEAVE_OTHERS = "delete from lines where item_id = ?1 and scope <> ?2 returning scope";
-    LEAVE = "delete from lines where item_id = ?1 returning scope";
+    // On their way to a place of this rate from another line.
+    ON_THEIR_WAY = "select count(*) as count from lines
+        where called_until > ?3 and scope <> ?1 and item_id <> ?2
+            and exists (select 1 from json_each(rates) r where r.value = ?1)";
     STEP_BACK = "update lines set turn = turn + 1
-        where scope = ?1 and event_id = ?2 and (sent_at, item_id) > (?3, ?4)";
+        where scope = ?1 and event_id = ?2 and (sent_at, item_id) > (?3, ?4)
+            and coalesce(called_until <= ?5, true)";
     JOIN = "insert into lines (scope, item_id, event_id, sent_at, turn, worst, rates)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-        on conflict (scope, item_id) do update set worst = ?6, rates = ?7, called_until = null";
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    STAY = "update lines set worst = ?3, rates = ?4, called_until = null
+        where scope = ?1 and item_id = ?2";
+    LEAVE = "delete from lines where item_id = ?1 returning scope";
 }
 
 /// Whoever asks, as a line knows it.
@@ -46,100 +53,123 @@ pub(super) struct Asker<'a> {
     pub(super) worst: i64,
 }
 
-/// Where somebody stands in a line, or would.
-struct Standing {
+/// Where an item stands; it stands in one line at most.
+#[derive(Debug)]
+pub(super) struct Standing {
+    scope: String,
     turn: i64,
-    is_there: bool,
+    rates: Vec<String>,
     is_called: bool,
 }
 
-/// Who is ahead of somebody in a scope's line: those before it, and those who are called. Whoever
-/// is called itself has only those ahead who are called before it.
+/// Where an item stands now.
+pub(super) async fn standing(tx: &mut Write, item: &str, now: Micros) -> Done<Option<Standing>> {
+    let row = sqlx::query(MINE).bind(item).bind(now).fetch_optional(&mut **tx).await?;
+    let Some(row) = row else { return Ok(None) };
+    let reader = Reader::new("lines", &row);
+    Ok(Some(Standing {
+        scope: reader.get("scope")?,
+        turn: reader.get("turn")?,
+        rates: reader.json("rates")?,
+        is_called: reader.get("is_called")?,
+    }))
+}
+
+/// Who is ahead of somebody in a scope's line: those before it, and those who are called. Nobody is
+/// ahead of one that is called itself: what it needs was kept for it.
 pub(super) async fn ahead(
     tx: &mut Write,
     scope: &Scope,
     asker: &Asker<'_>,
+    standing: Option<&Standing>,
     now: Micros,
 ) -> Done<Ahead> {
-    if scope.opens_at.is_none() {
+    let key = &scope.form.key;
+    let is_kept = |s: &Standing| s.is_called && (s.scope == *key || s.rates.contains(key));
+    if scope.opens_at.is_none() || standing.is_some_and(is_kept) {
         return Ok(Ahead::default());
     }
-    let standing = standing(tx, &scope.form.key, asker, now).await?;
-    let statement = if standing.is_called { BEHIND_CALLED } else { BEHIND_ALL };
-    let row = sqlx::query(statement)
-        .bind(&scope.form.key)
-        .bind(standing.turn)
+    let turn = match standing {
+        Some(standing) if standing.scope == *key => standing.turn,
+        Some(_) | None => next_turn(tx, key, asker, now).await?,
+    };
+    let row = sqlx::query(AHEAD)
+        .bind(key)
+        .bind(turn)
         .bind(asker.sent_at)
         .bind(asker.item)
         .bind(now)
         .fetch_one(&mut **tx)
         .await?;
-    let count = Reader::new("lines", &row).count("count")?;
+    let mut count = Reader::new("lines", &row).count("count")?;
+    if scope.form.name.is_none() {
+        let others = sqlx::query(ON_THEIR_WAY).bind(key).bind(asker.item).bind(now);
+        count += Reader::new("lines", &others.fetch_one(&mut **tx).await?).count("count")?;
+    }
     Ok(Ahead { count: usize::try_from(count).unwrap_or(usize::MAX), worst: row.try_get("worst")? })
 }
 
-/// Takes its place in a scope's line, and leaves all others; whoever stands there already keeps
-/// its place, and is not called any more. The line is looked at by the instant given.
+/// Takes its place in a scope's line, and leaves any other; whoever stands there already keeps its
+/// place, and is not called any more. The line is looked at by the instant given.
 pub(super) async fn join(
     tx: &mut Write,
     key: &str,
     asker: &Asker<'_>,
+    standing: Option<&Standing>,
     rates: &[&str],
     opens_at: Micros,
     now: Micros,
 ) -> Done<()> {
-    let left = sqlx::query_scalar(LEAVE_OTHERS).bind(asker.item).bind(key);
-    let left = left.fetch_all(&mut **tx).await?;
-    wake_left(tx, left, now).await?;
-    let standing = standing(tx, key, asker, now).await?;
-    if is_shared(key) && !standing.is_there {
+    let rates = codec::json(&rates)?;
+    if standing.is_some_and(|standing| standing.scope == key) {
+        let stay = sqlx::query(STAY).bind(key).bind(asker.item).bind(asker.worst).bind(rates);
+        stay.execute(&mut **tx).await?;
+        return scopes::open_by(tx, key, opens_at).await;
+    }
+    if standing.is_some() {
+        leave(tx, asker.item, now).await?;
+    }
+    let turn = next_turn(tx, key, asker, now).await?;
+    if takes_turns(key) {
         let step_back = sqlx::query(STEP_BACK).bind(key).bind(asker.event);
-        step_back.bind(asker.sent_at).bind(asker.item).execute(&mut **tx).await?;
+        let step_back = step_back.bind(asker.sent_at).bind(asker.item).bind(now);
+        step_back.execute(&mut **tx).await?;
     }
     sqlx::query(JOIN)
         .bind(key)
         .bind(asker.item)
         .bind(asker.event)
         .bind(asker.sent_at)
-        .bind(standing.turn)
+        .bind(turn)
         .bind(asker.worst)
-        .bind(codec::json(&rates)?)
+        .bind(rates)
         .execute(&mut **tx)
         .await?;
     scopes::open_by(tx, key, opens_at).await
 }
 
-/// An item waits no longer: it is admitted, or settled. What was kept for it is for the next.
-pub(super) async fn leave(tx: &mut Write, item: &ItemId, now: Micros) -> Done<()> {
-    let left = sqlx::query_scalar(LEAVE).bind(item.as_str()).fetch_all(&mut **tx).await?;
-    wake_left(tx, left, now).await
-}
-
-async fn wake_left(tx: &mut Write, left: Vec<String>, now: Micros) -> Done<()> {
+/// An item waits no longer. What was kept for it is for the next.
+pub(super) async fn leave(tx: &mut Write, item: &str, now: Micros) -> Done<()> {
+    let left = sqlx::query_scalar(LEAVE).bind(item).fetch_all(&mut **tx).await?;
+    let left: Vec<String> = left;
     if left.is_empty() {
         return Ok(());
     }
     scopes::wake(tx, &codec::json(&left)?, now).await
 }
 
-async fn standing(tx: &mut Write, key: &str, asker: &Asker<'_>, now: Micros) -> Done<Standing> {
-    let row = sqlx::query(STANDING).bind(key).bind(asker.item).bind(now);
-    if let Some(row) = row.fetch_optional(&mut **tx).await? {
-        let (turn, is_called) = (row.try_get("turn")?, row.try_get("is_called")?);
-        return Ok(Standing { turn, is_there: true, is_called });
+async fn next_turn(tx: &mut Write, key: &str, asker: &Asker<'_>, now: Micros) -> Done<i64> {
+    if !takes_turns(key) {
+        return Ok(0);
     }
-    let turn = if is_shared(key) { next_turn(tx, key, asker).await? } else { 0 };
-    Ok(Standing { turn, is_there: false, is_called: false })
-}
-
-async fn next_turn(tx: &mut Write, key: &str, asker: &Asker<'_>) -> Done<i64> {
     let query = sqlx::query_scalar(NEXT_TURN).bind(key).bind(asker.event);
-    Ok(query.bind(asker.sent_at).bind(asker.item).fetch_one(&mut **tx).await?)
+    let query = query.bind(asker.sent_at).bind(asker.item).bind(now);
+    Ok(query.fetch_one(&mut **tx).await?)
 }
 
-/// Whether events share a scope, by its key, and so take turns.
-fn is_shared(key: &str) -> bool {
-    !key.starts_with("rate:") && !key.starts_with("budget:event:")
+/// Whether events share a scope, by its key, and so take turns in its line.
+fn takes_turns(key: &str) -> bool {
+    key.starts_with("budget:") && !key.starts_with("budget:event:")
 }
 
 #[cfg(test)]
@@ -149,10 +179,10 @@ mod tests {
     #[test]
     fn events_take_turns_where_they_share_a_budget() {
         for shared in ["budget:day:2026-11-22", "budget:tenant:acme:2026-11", "budget:total"] {
-            assert!(is_shared(shared), "{shared}");
+            assert!(takes_turns(shared), "{shared}");
         }
         for own in ["rate:event:e", "rate:sender:e:Ann", "budget:event:e"] {
-            assert!(!is_shared(own), "{own}");
+            assert!(!takes_turns(own), "{own}");
         }
     }
 }

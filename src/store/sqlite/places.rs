@@ -107,6 +107,6 @@ mod tests {
     fn a_limit_that_was_lowered_waits_for_the_newest() {
         let places = Places::at(1_000, vec![910, 920, 930], 1, 100);
         assert_eq!((places.free(), places.next()), (0, 1_030));
-        assert_eq!(Places::at(1_000, vec![910], 0, 100).turn(4), Some(1_010));
+        assert_eq!(Places::at(1_000, vec![910], 0, 100).turn(4), Some(1_100));
     }
 }

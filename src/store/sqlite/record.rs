@@ -60,7 +60,7 @@ impl SqliteStore {
         let end = end_of(&mut tx, record, now).await?;
         // The work is over, so a row that is still reserved lost its end on the way.
         ledger::doubt_rest(&mut tx, held, now).await?;
-        lines::leave(&mut tx, &held.item, now).await?;
+        lines::leave(&mut tx, held.item.as_str(), now).await?;
         if let Some(metric) = &record.metric {
             figures::write(&mut tx, held, revision, (record, end.outcome), metric, now).await?;
         }
