@@ -21,6 +21,10 @@ pub(super) const POSTGRES: &[Step] = &[
     (6, "money functions", include_str!("../../migrations/postgres/0006_money_functions.sql")),
     (7, "record functions", include_str!("../../migrations/postgres/0007_record_functions.sql")),
     (8, "suggestions", include_str!("../../migrations/postgres/0008_suggestions.sql")),
+    (9, "limits", include_str!("../../migrations/postgres/0009_limits.sql")),
+    (10, "admission", include_str!("../../migrations/postgres/0010_admission.sql")),
+    (11, "lines", include_str!("../../migrations/postgres/0011_lines.sql")),
+    (12, "ledger", include_str!("../../migrations/postgres/0012_ledger.sql")),
 ];
 
 /// SQLite's, in order; one that both engines have bears the same number in both.

@@ -1,55 +1,31 @@
-//! Admission and the ledger.
+//! Admission: one request asks all its scopes in one statement.
+//!
+//! The judgement stands in `migrations/postgres`; here a request becomes its
+//! parameters, and its verdict an [`Admission`].
 
 use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::PostgresStore;
-use super::codec::{bigint, duration, interval, json};
+use super::codec::{Instant, bigint, duration, interval};
 use super::pool::store_error;
 use crate::domain::ids::Held;
 use crate::domain::usage::NanoUsd;
-use crate::store::{Admission, AdmissionRequest, Charge, LedgerFault, Stored};
+use crate::settings::BudgetKind;
+use crate::store::{Admission, AdmissionRequest, BudgetScope, ProviderNeeds, Stored};
 
 const ADMIT: &str = "
-    select verdict, scope, after_us
-    from admit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const CHARGE: &str = "select charge_ledger_row($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const REFUND: &str = "select refund_ledger_row($1, $2)";
-const MARK_AMBIGUOUS: &str = "select leave_ledger_row_ambiguous($1)";
-
-// One statement, and so one snapshot: counters and rows are of the same moment.
-const IMBALANCE: &str = "
-    with parts as (
-        select scope,
-            sum(reserved) filter (where state = 'reserved') as reserved,
-            sum(charged) as charged,
-            sum(reserved) filter (where state = 'ambiguous') as ambiguous
-        from ledger, unnest(scopes) scope
-        group by scope
-    )
-    select coalesce(s.key, p.scope) as scope,
-        (coalesce(s.reserved, 0) + coalesce(s.charged, 0) + coalesce(s.ambiguous, 0))::bigint
-            as counted,
-        (coalesce(p.reserved, 0) + coalesce(p.charged, 0) + coalesce(p.ambiguous, 0))::bigint
-            as summed
-    from scopes s full join parts p on p.scope = s.key
-    where coalesce(s.reserved, 0) <> coalesce(p.reserved, 0)
-        or coalesce(s.charged, 0) <> coalesce(p.charged, 0)
-        or coalesce(s.ambiguous, 0) <> coalesce(p.ambiguous, 0)
-    order by 1 limit 1";
-const LEDGER_TOTAL: &str = "
-    select coalesce(sum(
-        charged + case when state in ('reserved', 'ambiguous') then reserved else 0 end
-    ), 0)::bigint
-    from ledger";
+    select verdict, scope, after_us, room
+    from admit_call(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+        $21, $22, $23, $24, $25, $26, $27, $28, $29
+    )";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[ADMIT, CHARGE, REFUND, MARK_AMBIGUOUS, IMBALANCE, LEDGER_TOTAL];
+pub(super) const STATEMENTS: &[&str] = &[ADMIT];
 
 impl PostgresStore {
     pub(super) async fn admit_call(
@@ -59,86 +35,92 @@ impl PostgresStore {
     ) -> Stored<Admission> {
         let ledger = Uuid::new_v4();
         let rates = &request.rates;
-        let budgets = &request.budgets;
-        let row = sqlx::query(ADMIT)
+        let spans = rates.iter().map(|rate| interval(rate.window + rate.send_within));
+        let query = sqlx::query(ADMIT)
             .bind(ledger)
             .bind(held.item.as_str())
             .bind(held.lease.0)
             .bind(request.event.as_str())
             .bind(&request.tenant)
             .bind(request.revision)
+            .bind(Instant(request.sent_at))
             .bind(request.agent)
             .bind(&request.model)
             .bind(&request.fingerprint)
             .bind(request.worst_case.0)
-            .bind(rates.iter().map(|rate| rate.key.clone()).collect::<Vec<_>>())
-            .bind(rates.iter().map(|rate| limit(rate.limit)).collect::<Vec<_>>())
-            .bind(
-                rates
-                    .iter()
-                    .map(|rate| interval(rate.window + rate.send_within))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(budgets.iter().map(|budget| budget.key_now()).collect::<Vec<_>>())
-            .bind(
-                budgets
-                    .iter()
-                    .map(|budget| budget.limit.map_or(i64::MAX / 2, |l| l.0))
-                    .collect::<Vec<_>>(),
-            )
+            .bind(request.expected.0)
+            .bind(request.queues)
+            .bind(rates.iter().map(|rate| rate.key.as_str()).collect::<Vec<_>>())
+            .bind(rates.iter().map(|rate| i64::from(rate.limit)).collect::<Vec<_>>())
+            .bind(spans.collect::<Vec<_>>())
+            .bind(rates.iter().map(|rate| rate.send_within).min().map(interval));
+        let windows = Windows::of(&request.budgets);
+        let query = query
+            .bind(i32::try_from(request.budgets.len()).unwrap_or(i32::MAX))
+            .bind(windows.places)
+            .bind(windows.names)
+            .bind(windows.limits)
+            .bind(windows.shares)
+            .bind(windows.waits)
+            .bind(windows.keys)
+            .bind(windows.starts)
+            .bind(windows.ends);
+        let provider = request.provider.as_ref();
+        let row = query
+            .bind(provider.map(provider_keys))
+            .bind(provider.map(|needs| bigint(needs.input)))
+            .bind(provider.map(|needs| bigint(needs.output)))
             .fetch_one(self.pool())
             .await
             .map_err(store_error)?;
         admission(ledger, &row)
     }
+}
 
-    pub(super) async fn charge_call(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
-        let usage = &charge.usage;
-        let answer: Option<Json<serde_json::Value>> = charge.answer.as_ref().map(json);
-        sqlx::query(CHARGE)
-            .bind(ledger)
-            .bind(charge.cost.unwrap_or(NanoUsd::ZERO).0)
-            .bind(bigint(usage.input))
-            .bind(bigint(usage.output))
-            .bind(bigint(usage.cache_read))
-            .bind(bigint(usage.cache_write_5m))
-            .bind(bigint(usage.cache_write_1h))
-            .bind(&charge.model)
-            .bind(answer)
-            .execute(self.pool())
-            .await
-            .map_err(store_error)?;
-        Ok(())
-    }
+/// The windows of all budgets, in columns.
+#[derive(Default)]
+struct Windows<'a> {
+    places: Vec<i32>,
+    names: Vec<&'a str>,
+    limits: Vec<Option<i64>>,
+    shares: Vec<Option<f64>>,
+    waits: Vec<bool>,
+    keys: Vec<&'a str>,
+    starts: Vec<Option<Instant>>,
+    ends: Vec<Option<Instant>>,
+}
 
-    pub(super) async fn refund_call(&self, ledger: Uuid, place: bool) -> Stored<()> {
-        let refund = sqlx::query(REFUND).bind(ledger).bind(place);
-        refund.execute(self.pool()).await.map_err(store_error)?;
-        Ok(())
-    }
-
-    pub(super) async fn leave_call_ambiguous(&self, ledger: Uuid) -> Stored<()> {
-        let mark = sqlx::query(MARK_AMBIGUOUS).bind(ledger);
-        mark.execute(self.pool()).await.map_err(store_error)?;
-        Ok(())
-    }
-
-    pub(super) async fn balance(&self) -> Stored<Result<NanoUsd, LedgerFault>> {
-        let fault: Option<(String, i64, i64)> =
-            sqlx::query_as(IMBALANCE).fetch_optional(self.pool()).await.map_err(store_error)?;
-        if let Some((scope, counted, summed)) = fault {
-            let fault = LedgerFault {
-                scope,
-                counted: NanoUsd(counted),
-                summed: NanoUsd(summed),
-                rows: Vec::new(),
+impl<'a> Windows<'a> {
+    fn of(budgets: &'a [BudgetScope]) -> Self {
+        let mut columns = Self::default();
+        for (place, budget) in (0..).zip(budgets) {
+            let share = match budget.kind {
+                BudgetKind::Hard => Some(budget.in_flight_share),
+                BudgetKind::Soft => None,
             };
-            return Ok(Err(fault));
+            for window in &budget.windows {
+                columns.places.push(place);
+                columns.names.push(&budget.name);
+                columns.limits.push(budget.limit.map(|limit| limit.0));
+                columns.shares.push(share);
+                columns.waits.push(budget.waits);
+                columns.keys.push(&window.key);
+                columns.starts.push(window.starts_at.map(Instant));
+                columns.ends.push(window.ends_at.map(Instant));
+            }
         }
-        let total: i64 =
-            sqlx::query_scalar(LEDGER_TOTAL).fetch_one(self.pool()).await.map_err(store_error)?;
-        Ok(Ok(NanoUsd(total)))
+        columns
     }
+}
+
+/// The rows that a provider's word stands in: its account's, then its model's.
+fn provider_keys(needs: &ProviderNeeds) -> [String; 2] {
+    [needs.account.clone(), model_key(&needs.account, &needs.model)]
+}
+
+/// The row of a model's own limits.
+pub(super) fn model_key(account: &str, model: &str) -> String {
+    format!("{account}/{model}")
 }
 
 fn admission(ledger: Uuid, row: &PgRow) -> Stored<Admission> {
@@ -147,14 +129,16 @@ fn admission(ledger: Uuid, row: &PgRow) -> Stored<Admission> {
     let scope = scope.unwrap_or_default();
     let after: Option<i64> = row.try_get("after_us").map_err(store_error)?;
     let after = after.map_or(Duration::ZERO, duration);
+    let room: Option<i64> = row.try_get("room").map_err(store_error)?;
     Ok(match verdict.as_str() {
         "admitted" => Admission::Admitted { ledger },
+        "provider_paused" => Admission::ProviderPaused { after },
         "rate_limited" => Admission::RateLimited { scope, after },
-        "over_budget" => Admission::OverBudget { budget: scope, room: NanoUsd::ZERO },
+        "budget_busy" => Admission::BudgetBusy { scope, after },
+        "budget_spent" => Admission::BudgetSpent { scope, after },
+        "over_budget" => {
+            Admission::OverBudget { budget: scope, room: NanoUsd(room.unwrap_or_default()) }
+        }
         _ => Admission::Lost,
     })
-}
-
-fn limit(limit: u32) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX)
 }

@@ -10,6 +10,7 @@ mod claim;
 mod codec;
 mod context;
 mod ingest;
+mod ledger;
 mod patience;
 mod pool;
 mod projections;

@@ -5,8 +5,8 @@ use sqlx::{Executor, SqlSafeStr};
 use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, claim, event, item, message};
 use super::super::{
-    admit, cache, claim as claiming, context, ingest, pool, projections, record, report, schedule,
-    suggestions,
+    admit, cache, claim as claiming, context, ingest, ledger, pool, projections, record, report,
+    schedule, suggestions,
 };
 use crate::domain::chat::Remark;
 use crate::domain::ids::PersonId;
@@ -45,6 +45,7 @@ async fn every_statement_is_prepared_by_the_real_engine() {
         claiming::STATEMENTS,
         context::STATEMENTS,
         ingest::STATEMENTS,
+        ledger::STATEMENTS,
         pool::STATEMENTS,
         projections::STATEMENTS,
         record::STATEMENTS,

@@ -1,0 +1,1 @@
+-- Lines: calling whoever's turn has come.

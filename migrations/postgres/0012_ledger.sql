@@ -1,0 +1,3 @@
+-- The ledger's changes of state.
+
+update schema_info set version = 12;
