@@ -171,13 +171,13 @@ begin
         cost := case when w.share is null then expected else worst end;
         if spent + cost > w.most then
             if not w.waits or w.ends_at is null then
-                return row('over_budget', w.name, null, greatest(0, w.most - spent), null, null);
+                return row('over_budget', w.name, null, greatest(0, w.most - spent), null, null)::refusal;
             end if;
             next_one := windows[i + 1];
             return row(
                 'budget_spent', w.key, w.ends_at - moment, null,
                 case when next_one.place = w.place then next_one.key end, w.ends_at
-            );
+            )::refusal;
         end if;
         continue when w.share is null or busy.verdict is not null;
         in_flight := s.reserved;

@@ -5,6 +5,7 @@
 //! files here stand by stage and hold the static statements that call them.
 
 mod admit;
+mod budgets;
 mod cache;
 mod claim;
 mod codec;
@@ -31,9 +32,10 @@ use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
 use super::{
-    Admission, AdmissionRequest, CacheLookup, Charge, Claimed, ContextQuery, ContextRows, Due,
-    EventReport, Fenced, IngestBatch, IngestReport, LedgerFault, Progress, QueueReport, Record,
-    Recorded, RuntimeSettings, Store, StoreCheck, Stored,
+    Admission, AdmissionRequest, BudgetChange, BudgetOverride, BudgetWindow, CacheLookup, Charge,
+    Claimed, ContextQuery, ContextRows, Due, EventReport, Fenced, Heard, IngestBatch, IngestReport,
+    LedgerFault, LedgerQuery, LedgerRow, Progress, QueueReport, Record, Recorded, Resolved,
+    RuntimeSettings, Store, StoreCheck, Stored,
 };
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
@@ -107,6 +109,30 @@ impl Store for PostgresStore {
 
     async fn mark_ambiguous(&self, ledger: Uuid) -> Stored<()> {
         self.patience.short(self.leave_call_ambiguous(ledger)).await
+    }
+
+    async fn heard(&self, ledger: Uuid, heard: &Heard) -> Stored<()> {
+        self.patience.short(self.hear(ledger, heard)).await
+    }
+
+    async fn ledger(&self, query: &LedgerQuery) -> Stored<Vec<LedgerRow>> {
+        self.patience.short(self.ledger_rows(query)).await
+    }
+
+    async fn resolve(&self, ledger: Uuid, cost: NanoUsd, by: &str) -> Stored<Resolved> {
+        self.patience.short(self.resolve_call(ledger, cost, by)).await
+    }
+
+    async fn budgets(&self, name: Option<&str>, limit: u32) -> Stored<Vec<BudgetWindow>> {
+        self.patience.short(self.budget_windows(name, limit)).await
+    }
+
+    async fn budget_overrides(&self) -> Stored<Vec<BudgetOverride>> {
+        self.patience.short(self.overrides()).await
+    }
+
+    async fn set_budget(&self, name: &str, change: BudgetChange, by: &str) -> Stored<()> {
+        self.patience.short(self.change_budget(name, change, by)).await
     }
 
     async fn context(&self, query: &ContextQuery) -> Stored<ContextRows> {

@@ -16,6 +16,8 @@ use super::pool::store_error;
 use crate::domain::ids::{EventId, ItemId};
 use crate::store::{Due, RuntimeSettings, Stored};
 
+/// Lines that a tick looks at, at most.
+const LOOKED_AT: i32 = 64;
 /// Rows that a tick sweeps at most, of each kind.
 const SWEPT: i32 = 100;
 
@@ -52,6 +54,7 @@ macro_rules! tick {
 const TICK: &str = tick!("");
 const TICK_WITHOUT_SECOND_HINTS: &str = tick!(" and (hints = 0 or status <> 'pending')");
 
+const CALL: &str = "select call_waiting($1)";
 const ABANDON: &str = "select abandon_lost_reservations($1)";
 
 // As arrays, so that each row is found by its key.
@@ -80,6 +83,7 @@ const SET_RUNTIME: &str = "
 pub(super) const STATEMENTS: &[&str] = &[
     TICK,
     TICK_WITHOUT_SECOND_HINTS,
+    CALL,
     ABANDON,
     DROP_EXPIRED,
     DROP_FLIGHTS,
@@ -95,8 +99,10 @@ impl PostgresStore {
         hint_after: Duration,
         second_hints: bool,
     ) -> Stored<Vec<Due>> {
-        // First, as a failure after the rows were moved ahead would lose them.
-        self.sweep(ABANDON).await?;
+        // First, so that who is called is hinted by this same tick.
+        self.sweep(CALL, LOOKED_AT).await?;
+        // Before the rows are moved ahead: a failure after it would lose them.
+        self.sweep(ABANDON, SWEPT).await?;
         let statement = if second_hints { TICK } else { TICK_WITHOUT_SECOND_HINTS };
         let rows = sqlx::query(statement)
             .bind(i64::from(window))
@@ -105,8 +111,8 @@ impl PostgresStore {
             .await
             .map_err(store_error)?;
         if rows.is_empty() {
-            self.sweep(DROP_EXPIRED).await?;
-            self.sweep(DROP_FLIGHTS).await?;
+            self.sweep(DROP_EXPIRED, SWEPT).await?;
+            self.sweep(DROP_FLIGHTS, SWEPT).await?;
         }
         let mut due = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -120,8 +126,8 @@ impl PostgresStore {
         Ok(due)
     }
 
-    async fn sweep(&self, statement: &'static str) -> Stored<()> {
-        let sweep = sqlx::query(statement).bind(SWEPT).execute(self.pool());
+    async fn sweep(&self, statement: &'static str, most: i32) -> Stored<()> {
+        let sweep = sqlx::query(statement).bind(most).execute(self.pool());
         sweep.await.map_err(store_error)?;
         Ok(())
     }

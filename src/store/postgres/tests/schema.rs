@@ -5,8 +5,8 @@ use sqlx::{Executor, SqlSafeStr};
 use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, claim, event, item, message};
 use super::super::{
-    admit, cache, claim as claiming, context, ingest, ledger, pool, projections, record, report,
-    schedule, suggestions,
+    admit, budgets, cache, claim as claiming, context, ingest, ledger, pool, projections, record,
+    report, schedule, suggestions,
 };
 use crate::domain::chat::Remark;
 use crate::domain::ids::PersonId;
@@ -41,6 +41,7 @@ async fn every_statement_is_prepared_by_the_real_engine() {
     let (database, store) = Database::migrated().await;
     let files = [
         admit::STATEMENTS,
+        budgets::STATEMENTS,
         cache::STATEMENTS,
         claiming::STATEMENTS,
         context::STATEMENTS,
