@@ -86,7 +86,7 @@ async fn the_offline_model_answers_every_question_in_its_shape() {
                 private.request(&context, 100)
             }
         };
-        let answer = Offline::bundled().ask(&request).await.unwrap().answer;
+        let answer = Offline::bundled().ask(&request, uuid::Uuid::nil()).await.unwrap().answer;
         let base = read(&question, &answer).unwrap();
         let done = finish(&event(), &message("…"), &detection, base, &Personal::default());
         assert!(done.is_some(), "{detection:?}");

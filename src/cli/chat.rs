@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::render::{self, Page};
 use crate::context::{self, Level};
 use crate::domain::ids::EventId;
-use crate::domain::usage::{NanoUsd, Usage};
+use crate::domain::usage::{NanoUsd, Tier, Usage};
 use crate::model::estimate::Estimate;
 use crate::model::prices::PriceBook;
 use crate::monitor::summary::{self, Summary};
@@ -108,7 +108,7 @@ fn naive_cost(settings: &Settings, report: &EventReport) -> anyhow::Result<Optio
         let high = &Estimate::HIGH;
         u64::from(context::assemble(Level::Full, &report.event, message, rows, high).tokens)
     };
-    let price = |usage: &Usage| prices.price(model, usage, now);
+    let price = |usage: &Usage| prices.price(model, Tier::Standard, usage, now);
     Ok(summary::naive_cost(report, tokens, price))
 }
 

@@ -50,9 +50,11 @@ async fn check_chain(assigned: &Assigned) -> bool {
         let (model, endpoint) = (choice.model.name(), &choice.endpoint);
         let at = if choice.model.is_free() { String::new() } else { format!(" at {endpoint}") };
         let who = format!("agent {}: {verb} {model}{at}", assigned.agent);
-        if !choice.has_price() {
+        if !choice.is_asked() {
             sound = false;
             println!("FAILED  {who}; it has no price, so what it is asked ends as `unpriced`");
+        } else if !choice.has_price() {
+            println!("warning {who}; it has no price, so all that it answers waits to be resolved");
         }
         match choice.model.reach().await {
             Ok(said) => println!("ok      {who}; {said}"),

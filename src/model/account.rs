@@ -175,7 +175,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::usage::Usage;
+    use crate::domain::usage::{Tier, Usage};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -189,7 +189,7 @@ mod tests {
 
     fn answered() -> Result<ModelResponse, ModelError> {
         let (model, usage) = ("m".into(), Usage::default());
-        Ok(ModelResponse { model, answer: json!({}), usage })
+        Ok(ModelResponse { model, answer: json!({}), usage, tier: Tier::Standard })
     }
 
     #[test]

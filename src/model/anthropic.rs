@@ -9,14 +9,15 @@ use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::capabilities::{Capabilities, StructuredOutput, least_tokens};
 use super::failure::{self, printable};
 use super::gate::Gate;
 use super::http::{BadEndpoint, Http, Reply, secret_header};
 use super::schema;
-use super::{Model, ModelError, ModelRequest, ModelResponse};
-use crate::domain::usage::Usage;
+use super::{Model, ModelError, ModelRequest, ModelResponse, Terms};
+use crate::domain::usage::{Tier, Usage};
 use crate::settings::EndpointSettings;
 
 /// The only version of the API.
@@ -24,6 +25,11 @@ const VERSION: &str = "2023-06-01";
 
 /// The forced tool's name.
 const TOOL: &str = "answer";
+
+/// What a request may be answered in that names no tier. `service_tier: "standard_only"` would keep
+/// out the third; but that is only for who bought it beforehand, and older models and gateways may
+/// refuse the field. Where the account's requests stay in one country is the account's setting.
+const TIERS: &[Tier] = &[Tier::Standard, Tier::Us, Tier::Priority];
 
 /// A model behind the Messages API.
 #[derive(Debug)]
@@ -111,21 +117,22 @@ impl Anthropic {
             let kind = printable(body["error"]["type"].as_str().unwrap_or_default());
             return Err(ModelError::Unreadable(format!("an error under status 200: {kind}")));
         }
-        let message = Message::deserialize(&body)
-            .map_err(|_| ModelError::Unreadable("JSON that is no message with usage".into()))?;
+        let unreadable = || ModelError::Unreadable("JSON that is no message with usage".into());
+        let message = Message::deserialize(&body).map_err(|_| unreadable())?;
         let model = Some(printable(&message.model)).filter(|name| !name.is_empty());
         let model = model.unwrap_or_else(|| self.model.clone());
-        let usage = message.usage.disjoint();
+        let (usage, tier) = message.usage.billed().ok_or_else(unreadable)?;
         if let Some(problem) = problem_of_stop(&message) {
             return Err(match problem {
-                Problem::Refused(category) => ModelError::Refused { category, usage, model },
-                Problem::Unusable(why) => ModelError::Unusable { why, usage, model },
+                Problem::Refused(category) => ModelError::Refused { category, usage, tier, model },
+                Problem::Unusable(why) => ModelError::Unusable { why, usage, tier, model },
             });
         }
         match answer(message.content.unwrap_or_default()) {
-            Some(answer) => Ok(ModelResponse { model, answer, usage }),
+            Some(answer) => Ok(ModelResponse { model, answer, usage, tier }),
             None => {
-                Err(ModelError::Unusable { why: "it holds no JSON object".into(), usage, model })
+                let why = "it holds no JSON object".into();
+                Err(ModelError::Unusable { why, usage, tier, model })
             }
         }
     }
@@ -171,9 +178,17 @@ impl Model for Anthropic {
         false
     }
 
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+    fn terms(&self, request: &ModelRequest) -> Terms {
+        let body = self.body(request);
+        let is_marked = |block: &Value| block.get("cache_control").is_some();
+        let blocks = [&body["system"], &body["messages"][0]["content"]];
+        let writes_cache = blocks.iter().filter_map(|blocks| blocks.as_array()).flatten();
+        Terms { tiers: TIERS, writes_cache: writes_cache.into_iter().any(is_marked) }
+    }
+
+    async fn ask(&self, request: &ModelRequest, id: Uuid) -> Result<ModelResponse, ModelError> {
         self.accepts.check_fits(request)?;
-        let reply = self.http.post(&self.body(request)).await?;
+        let reply = self.http.post(&self.body(request), id).await?;
         if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
     }
 }
@@ -211,11 +226,15 @@ struct StopDetails {
 /// The usage on the wire: the three input fields add up to the prompt.
 #[derive(Deserialize)]
 struct WireUsage {
-    input_tokens: u64,
-    output_tokens: u64,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_creation: Option<WireCacheCreation>,
+    /// All that some gateways tell.
+    total_tokens: Option<u64>,
+    service_tier: Option<String>,
+    inference_geo: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -227,18 +246,36 @@ struct WireCacheCreation {
 }
 
 impl WireUsage {
+    /// The tokens, and at which prices; `None` when neither classes nor a total are told.
+    fn billed(&self) -> Option<(Usage, Tier)> {
+        match (self.input_tokens, self.output_tokens) {
+            (Some(input), Some(output)) => Some((self.disjoint(input, output), self.tier())),
+            (None, None) => self.total_tokens.map(Usage::of_total),
+            (Some(_), None) | (None, Some(_)) => None,
+        }
+    }
+
     /// The tokens in disjoint classes. Writes that no lifetime is said of lasted five minutes,
     /// the default.
-    fn disjoint(&self) -> Usage {
+    fn disjoint(&self, input: u64, output: u64) -> Usage {
         let hour = self.cache_creation.as_ref().map_or(0, |c| c.ephemeral_1h_input_tokens);
         let minutes = self.cache_creation.as_ref().map_or(0, |c| c.ephemeral_5m_input_tokens);
         let written = self.cache_creation_input_tokens.unwrap_or_default();
         Usage {
-            input: self.input_tokens,
-            output: self.output_tokens,
+            input,
+            output,
             cache_read: self.cache_read_input_tokens.unwrap_or_default(),
             cache_write_5m: minutes.max(written.saturating_sub(hour)),
             cache_write_1h: hour,
+        }
+    }
+
+    fn tier(&self) -> Tier {
+        let tier = Tier::named(self.service_tier.as_deref());
+        match self.inference_geo.as_deref() {
+            None | Some("" | "global" | "not_available") => tier,
+            Some("us") if tier == Tier::Standard => Tier::Us,
+            Some(_) => Tier::Unknown,
         }
     }
 }

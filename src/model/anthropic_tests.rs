@@ -199,7 +199,8 @@ fn content_without_an_answer_is_charged_and_unusable() {
 
 #[test]
 fn usage_is_read_into_disjoint_classes() {
-    let usage = |usage: Value| serde_json::from_value::<WireUsage>(usage).unwrap().disjoint();
+    let usage =
+        |usage: Value| serde_json::from_value::<WireUsage>(usage).unwrap().billed().unwrap().0;
     let split = usage(json!({"input_tokens": 1, "output_tokens": 2, "cache_read_input_tokens": 4,
         "cache_creation_input_tokens": 24,
         "cache_creation": {"ephemeral_5m_input_tokens": 8, "ephemeral_1h_input_tokens": 16}}));
@@ -211,6 +212,41 @@ fn usage_is_read_into_disjoint_classes() {
         usage(json!({"input_tokens": 1, "output_tokens": 2, "cache_creation_input_tokens": 24,
         "cache_creation": null}));
     assert_eq!((whole.cache_write_5m, whole.cache_write_1h), (24, 0));
+}
+
+#[test]
+fn the_tier_is_what_the_response_says() {
+    let billed = |usage: Value| serde_json::from_value::<WireUsage>(usage).unwrap().billed();
+    let tier = |said: Value| {
+        let mut usage = json!({"input_tokens": 1, "output_tokens": 2});
+        usage.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+        billed(usage).unwrap().1
+    };
+    assert_eq!(tier(json!({})), Tier::Standard);
+    assert_eq!(tier(json!({"service_tier": null, "inference_geo": null})), Tier::Standard);
+    let global = json!({"service_tier": "standard", "inference_geo": "global"});
+    assert_eq!(tier(global), Tier::Standard);
+    assert_eq!(tier(json!({"service_tier": "standard", "inference_geo": "us"})), Tier::Us);
+    assert_eq!(tier(json!({"service_tier": "priority"})), Tier::Priority);
+    for said in [
+        json!({"service_tier": "priority", "inference_geo": "us"}),
+        json!({"inference_geo": "mars"}),
+        json!({"service_tier": "fast"}),
+    ] {
+        assert_eq!(tier(said.clone()), Tier::Unknown, "{said}");
+    }
+    assert_eq!(billed(json!({"total_tokens": 7})), Some(Usage::of_total(7)));
+    assert_eq!(billed(json!({"input_tokens": 1, "total_tokens": 7})), None);
+}
+
+#[test]
+fn only_a_request_with_a_marked_block_can_write_to_the_cache() {
+    let model = model("claude-sonnet-5-5");
+    assert!(!model.terms(&request("You plan events.")).writes_cache);
+    assert!(model.terms(&request(&"You plan events. ".repeat(400))).writes_cache);
+    let quoted = request("");
+    let quoted = ModelRequest { user: "\"cache_control\": {}".into(), ..quoted };
+    assert!(!model.terms(&quoted).writes_cache);
 }
 
 #[test]

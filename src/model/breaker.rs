@@ -217,13 +217,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::usage::Usage;
+    use crate::domain::usage::{Tier, Usage};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn answered() -> Result<ModelResponse, ModelError> {
         let (model, usage) = ("m".into(), Usage::default());
-        Ok(ModelResponse { model, answer: json!({}), usage })
+        Ok(ModelResponse { model, answer: json!({}), usage, tier: Tier::Standard })
     }
 
     fn failed() -> Result<ModelResponse, ModelError> {
@@ -321,6 +321,7 @@ mod tests {
         let refused = ModelError::Refused {
             category: "bio".into(),
             usage: Usage::default(),
+            tier: Tier::Standard,
             model: "m".into(),
         };
         for _ in 0..20 {

@@ -43,6 +43,9 @@ pub struct Capabilities {
     /// Whether the output limit is called `max_completion_tokens`, as OpenAI's own models have
     /// it; other servers know only `max_tokens`.
     pub completion_tokens: bool,
+    /// Whether a request can ask for the standard tier as OpenAI's own models have it; other servers
+    /// may refuse the field.
+    pub service_tier: bool,
 }
 
 impl Capabilities {
@@ -65,6 +68,7 @@ impl Capabilities {
             max_output: None,
             context_window: None,
             completion_tokens: false,
+            service_tier: false,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::estimate::TokenEstimates;
-use super::prices::PriceBook;
+use super::pricing::Pricing;
 use super::{Model, offline};
 
 /// What an agent asks.
@@ -39,8 +39,8 @@ pub struct Choice {
     pub model: Arc<dyn Model>,
     /// The way to it, shared by all agents that ask this model at this endpoint.
     pub access: Arc<Access>,
-    /// What it costs.
-    pub prices: Arc<PriceBook>,
+    /// What it costs there.
+    pub prices: Arc<Pricing>,
     /// How many tokens its prompts are; shared by all choices, learnt for each model.
     pub estimates: Arc<TokenEstimates>,
 }
@@ -51,9 +51,14 @@ impl Choice {
         self.endpoint == other.endpoint && self.model.name() == other.model.name()
     }
 
-    /// Whether its requests can be paid for; one without a price is never sent.
+    /// Whether what its requests cost is known beforehand.
     pub fn has_price(&self) -> bool {
-        self.model.is_free() || self.prices.has_price(self.model.name(), jiff::Timestamp::now())
+        self.model.is_free() || self.prices.is_known(jiff::Timestamp::now())
+    }
+
+    /// Whether it is asked at all; the settings may block one without a price.
+    pub fn is_asked(&self) -> bool {
+        self.has_price() || self.prices.counts_unpriced()
     }
 }
 

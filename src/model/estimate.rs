@@ -49,7 +49,7 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The high estimate, which every model starts with and worst cases are priced by.
+    /// The high estimate, which every model starts with.
     pub const HIGH: Self = Self { weights: HIGH };
 
     /// The tokens of a text, rounded up.

@@ -8,11 +8,15 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::redirect;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::ModelError;
 use super::gate::Gate;
 use super::headroom::Headroom;
 use crate::settings::EndpointSettings;
+
+/// The header that tells the request's ID: OpenAI logs it, and who knows it not ignores it.
+const REQUEST_ID: &str = "x-client-request-id";
 
 /// The most that is read of a response; answers are a few kilobytes.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
@@ -86,9 +90,10 @@ impl Http {
         Self { gate: Some(gate), ..self }
     }
 
-    /// Posts once, and reads the response whole.
-    pub(super) async fn post(&self, body: &Value) -> Result<Reply, ModelError> {
-        let sent = self.client.post(self.url.clone()).json(body).send().await;
+    /// Posts once, under an ID, and reads the response whole.
+    pub(super) async fn post(&self, body: &Value, id: Uuid) -> Result<Reply, ModelError> {
+        let post = self.client.post(self.url.clone()).header(REQUEST_ID, id.to_string());
+        let sent = post.json(body).send().await;
         let mut response = sent.map_err(|error| self.broken(error))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let read = self.read(&mut response).await;

@@ -8,6 +8,8 @@ mod table;
 pub mod prices;
 pub mod estimate;
 mod regression;
+mod bound;
+pub mod pricing;
 pub mod retry;
 pub mod breaker;
 mod concurrency;
@@ -31,8 +33,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use uuid::Uuid;
 
-use crate::domain::usage::Usage;
+use crate::domain::usage::{Tier, Usage};
+pub use bound::{Bound, Terms};
 pub use canonical::canonical;
 
 pub use brief::Brief;
@@ -66,6 +70,8 @@ pub struct ModelResponse {
     pub answer: Value,
     /// Its tokens.
     pub usage: Usage,
+    /// At which prices they are billed.
+    pub tier: Tier,
 }
 
 /// Why a model did not answer.
@@ -143,6 +149,8 @@ pub enum ModelError {
         category: String,
         /// What it cost.
         usage: Usage,
+        /// At which prices.
+        tier: Tier,
         /// The model as the response names it.
         model: String,
     },
@@ -154,6 +162,8 @@ pub enum ModelError {
         why: String,
         /// What it cost.
         usage: Usage,
+        /// At which prices.
+        tier: Tier,
         /// The model as the response names it.
         model: String,
     },
@@ -174,6 +184,8 @@ pub enum Billing {
     Charged {
         /// Its tokens.
         usage: Usage,
+        /// At which prices.
+        tier: Tier,
         /// The model as the response names it.
         model: String,
     },
@@ -193,8 +205,9 @@ impl ModelError {
             | Self::Rejected { .. }
             | Self::Server { explained: true, .. } => Billing::Nothing { sent: true },
             Self::OnlyLater(error) => error.billing(),
-            Self::Refused { usage, model, .. } | Self::Unusable { usage, model, .. } => {
-                Billing::Charged { usage: *usage, model: model.clone() }
+            Self::Refused { usage, tier, model, .. }
+            | Self::Unusable { usage, tier, model, .. } => {
+                Billing::Charged { usage: *usage, tier: *tier, model: model.clone() }
             }
             Self::TimedOut(_)
             | Self::Cut(_)
@@ -248,9 +261,12 @@ pub trait Model: Send + Sync + 'static {
     /// [`ModelError::NotConnected`] or [`ModelError::AccountStopped`].
     async fn reach(&self) -> Result<String, ModelError>;
 
-    /// Makes one attempt.
+    /// At which prices a request can be billed.
+    fn terms(&self, request: &ModelRequest) -> Terms;
+
+    /// Makes one attempt; its ID goes along, so that a gateway's log can be held against the ledger.
     ///
     /// # Errors
     /// [`ModelError`], which also says what became of the money.
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError>;
+    async fn ask(&self, request: &ModelRequest, id: Uuid) -> Result<ModelResponse, ModelError>;
 }

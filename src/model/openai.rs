@@ -6,15 +6,22 @@ use async_trait::async_trait;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::capabilities::{Capabilities, StructuredOutput};
 use super::failure::{self, printable};
 use super::gate::Gate;
 use super::http::{BadEndpoint, Http, Reply, secret_header};
 use super::schema;
-use super::{Model, ModelError, ModelRequest, ModelResponse};
-use crate::domain::usage::Usage;
+use super::{Model, ModelError, ModelRequest, ModelResponse, Terms};
+use crate::domain::usage::{Tier, Usage};
 use crate::settings::EndpointSettings;
+
+/// What a request is answered in that asks for `service_tier: "default"`.
+const DEFAULT: &[Tier] = &[Tier::Standard];
+
+/// What a request may be answered in that names no tier.
+const ANY: &[Tier] = &[Tier::Standard, Tier::Flex, Tier::Priority];
 
 /// A model behind chat completions.
 #[derive(Debug)]
@@ -66,6 +73,10 @@ impl OpenAi {
         let limit =
             if self.accepts.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
         body[limit] = json!(request.max_tokens);
+        if self.accepts.service_tier {
+            // Else the project's setting decides, and it may be a dearer tier.
+            body["service_tier"] = json!("default");
+        }
         if let Some(effort) = &self.accepts.effort {
             body["reasoning_effort"] = json!(effort);
         }
@@ -82,15 +93,18 @@ impl OpenAi {
             let kind = printable(body["error"]["type"].as_str().unwrap_or_default());
             return Err(ModelError::Unreadable(format!("an error under status 200: {kind}")));
         }
-        let completion = Completion::deserialize(&body)
-            .map_err(|_| ModelError::Unreadable("JSON that is no completion with usage".into()))?;
+        let unreadable = || ModelError::Unreadable("JSON that is no completion with usage".into());
+        let completion = Completion::deserialize(&body).map_err(|_| unreadable())?;
         let model = Some(printable(&completion.model)).filter(|name| !name.is_empty());
         let model = model.unwrap_or_else(|| self.model.clone());
-        let usage = completion.usage.disjoint();
-        let unusable = |why: String| ModelError::Unusable { why, usage, model: model.clone() };
+        let named = Tier::named(completion.service_tier.as_deref());
+        let (usage, tier) = completion.usage.billed(named).ok_or_else(unreadable)?;
+        let unusable =
+            |why: String| ModelError::Unusable { why, usage, tier, model: model.clone() };
         let refused = |category: &str| ModelError::Refused {
             category: category.into(),
             usage,
+            tier,
             model: model.clone(),
         };
         let Some(choice) = completion.choices.into_iter().next() else {
@@ -111,7 +125,7 @@ impl OpenAi {
         let text = choice.message.content.map(Content::text).unwrap_or_default();
         let answer =
             schema::read(&text).ok_or_else(|| unusable("it holds no JSON object".into()))?;
-        Ok(ModelResponse { model, answer, usage })
+        Ok(ModelResponse { model, answer, usage, tier })
     }
 }
 
@@ -129,9 +143,14 @@ impl Model for OpenAi {
         false
     }
 
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+    fn terms(&self, _: &ModelRequest) -> Terms {
+        // What is cached is the provider's choice, and newer models bill for it.
+        Terms { tiers: if self.accepts.service_tier { DEFAULT } else { ANY }, writes_cache: true }
+    }
+
+    async fn ask(&self, request: &ModelRequest, id: Uuid) -> Result<ModelResponse, ModelError> {
         self.accepts.check_fits(request)?;
-        let reply = self.http.post(&self.body(request)).await?;
+        let reply = self.http.post(&self.body(request), id).await?;
         if reply.is_success() { self.read(&reply) } else { Err(failure::judge(&reply, request)) }
     }
 }
@@ -156,6 +175,7 @@ struct Completion {
     model: String,
     choices: Vec<Choice>,
     usage: WireUsage,
+    service_tier: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -195,8 +215,10 @@ impl Content {
 /// The usage on the wire: the prompt includes what the cache gave and took.
 #[derive(Deserialize)]
 struct WireUsage {
-    prompt_tokens: u64,
-    completion_tokens: u64,
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    /// All that some servers tell.
+    total_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
 }
 
@@ -207,17 +229,27 @@ struct PromptDetails {
 }
 
 impl WireUsage {
+    /// The tokens, and at which prices: those of the tier, if classes are told. `None` when neither
+    /// classes nor a total are.
+    fn billed(&self, tier: Tier) -> Option<(Usage, Tier)> {
+        match (self.prompt_tokens, self.completion_tokens) {
+            (Some(prompt), Some(output)) => Some((self.disjoint(prompt, output), tier)),
+            (None, None) => self.total_tokens.map(Usage::of_total),
+            (Some(_), None) | (None, Some(_)) => None,
+        }
+    }
+
     /// The tokens in disjoint classes: every part of the prompt is taken off what is left of it.
-    fn disjoint(&self) -> Usage {
+    fn disjoint(&self, prompt: u64, output: u64) -> Usage {
         let part = |of: fn(&PromptDetails) -> Option<u64>| {
             self.prompt_tokens_details.as_ref().and_then(of).unwrap_or_default()
         };
-        let cache_read = part(|details| details.cached_tokens).min(self.prompt_tokens);
-        let rest = self.prompt_tokens - cache_read;
+        let cache_read = part(|details| details.cached_tokens).min(prompt);
+        let rest = prompt - cache_read;
         let cache_write_5m = part(|details| details.cache_write_tokens).min(rest);
         Usage {
             input: rest - cache_write_5m,
-            output: self.completion_tokens,
+            output,
             cache_read,
             cache_write_5m,
             cache_write_1h: 0,

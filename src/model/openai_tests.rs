@@ -75,6 +75,34 @@ fn cached_tokens_are_taken_off_the_prompt() {
 }
 
 #[test]
+fn the_tier_is_what_the_response_says_and_own_models_are_asked_for_the_standard_one() {
+    let tier = |said: Value| {
+        let mut body = completion("stop", json!({"content": "{}"}));
+        body["service_tier"] = said;
+        read(body).unwrap().tier
+    };
+    assert_eq!((tier(Value::Null), tier(json!("default"))), (Tier::Standard, Tier::Standard));
+    assert_eq!((tier(json!("flex")), tier(json!("priority"))), (Tier::Flex, Tier::Priority));
+    assert_eq!((tier(json!("scale")), tier(json!("auto"))), (Tier::Unknown, Tier::Unknown));
+    let (own, local) = (model("gpt-6-sol"), model("llama-9"));
+    let asked = request(json!({}));
+    assert_eq!(own.body(&asked)["service_tier"], "default");
+    assert_eq!(own.terms(&asked).tiers, [Tier::Standard]);
+    assert!(local.body(&asked).get("service_tier").is_none());
+    assert!(local.terms(&asked).tiers.contains(&Tier::Priority));
+}
+
+#[test]
+fn a_total_alone_is_read_as_one() {
+    let mut body = completion("stop", json!({"content": "{}"}));
+    body["usage"] = json!({"total_tokens": 70});
+    let response = read(body.clone()).unwrap();
+    assert_eq!((response.usage, response.tier), Usage::of_total(70));
+    body["usage"] = json!({"total_tokens": 70, "prompt_tokens": 60});
+    assert!(matches!(read(body), Err(ModelError::Unreadable(_))));
+}
+
+#[test]
 fn a_refusal_is_told_from_an_unusable_answer() {
     let refusal = completion("stop", json!({"content": null, "refusal": "I cannot"}));
     assert!(matches!(read(refusal), Err(ModelError::Refused { .. })));

@@ -4,22 +4,37 @@
 //! per token, rounded up to the nano-dollar once a request. A model without a
 //! price has none; it is never free.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::bound::Bound;
 use super::capabilities::Capabilities;
 pub use super::table::BadTable;
-use super::table::{self, Entry, Price, Tier};
-use crate::domain::usage::{NanoUsd, Usage};
+use super::table::{self, Entry, Price, Table};
+use crate::domain::usage::{NanoUsd, Tier, Usage};
 use crate::settings::{Mistake, Mistakes, PriceSettings, Protocol};
+
+/// How long after its admission a request may be answered: what it costs by then counts too.
+const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Prices and capabilities of models, from a table in the form of `config/models.toml`.
 #[derive(Debug, Clone)]
 pub struct PriceBook {
-    /// By name; an alias has an entry of its own.
-    entries: BTreeMap<String, Arc<Entry>>,
+    table: Table,
+}
+
+/// A price for tokens that are reported as one total, without classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TotalPrice {
+    pico_per_token: u64,
+}
+
+impl TotalPrice {
+    /// What so many tokens cost.
+    pub fn of(self, tokens: u64) -> NanoUsd {
+        round_up(u128::from(tokens) * u128::from(self.pico_per_token))
+    }
 }
 
 impl PriceBook {
@@ -47,25 +62,26 @@ impl PriceBook {
             .map_err(|error| mistake(format!("cannot be read: {error}")))?;
         let own =
             Self::parse(&text).map_err(|error| mistake(format!("is no price table: {error}")))?;
-        let mut entries = Self::bundled().entries.clone();
-        entries.extend(own.entries);
-        Ok(Arc::new(Self { entries }))
+        let mut table = Self::bundled().table.clone();
+        table.entries.extend(own.table.entries);
+        table.totals.extend(own.table.totals);
+        Ok(Arc::new(Self { table }))
     }
 
     /// Reads a table.
     ///
     /// # Errors
-    /// When it is not TOML of that form, names a model twice, or has a price that is negative or
+    /// When it is not TOML of that form, names a model or a total twice, or has a price that is negative or
     /// finer than a pico-dollar per token.
     pub fn parse(text: &str) -> Result<Self, BadTable> {
-        Ok(Self { entries: table::parse(text)? })
+        Ok(Self { table: table::parse(text)? })
     }
 
-    /// What a request cost that was made at an instant, at the standard tier; `None` when the
-    /// model, or a class of tokens that was used, has no price.
-    pub fn price(&self, model: &str, usage: &Usage, at: Timestamp) -> Option<NanoUsd> {
+    /// What a request cost that was made at an instant and answered in a tier; `None` when the
+    /// model, the tier, or a class of tokens that was used, has no price.
+    pub fn price(&self, model: &str, tier: Tier, usage: &Usage, at: Timestamp) -> Option<NanoUsd> {
         let entry = self.entry(model)?;
-        let price = bands(entry, at).find(|price| price.covers(usage.prompt()))?;
+        let price = bands(entry, tier, at).find(|price| price.covers(usage.prompt()))?;
         let classes = [
             (usage.input, Some(price.input)),
             (usage.output, Some(price.output)),
@@ -80,33 +96,45 @@ impl PriceBook {
         Some(round_up(picos))
     }
 
-    /// The most that a request can cost: its prompt at the dearest input class, all of
-    /// `max_tokens` as output, in the dearest price band that a prompt up to this length falls in.
-    pub fn worst_case(
-        &self,
-        model: &str,
-        prompt_tokens: u64,
-        max_tokens: u32,
-        at: Timestamp,
-    ) -> Option<NanoUsd> {
+    /// The most that a request within a bound can cost in the tiers that have a price: its prompt
+    /// in the dearest class, all of its output, in the dearest band that such a prompt can fall in.
+    /// `None` when the longest prompt has no standard price.
+    pub fn worst_case(&self, model: &str, bound: &Bound, at: Timestamp) -> Option<NanoUsd> {
         let entry = self.entry(model)?;
-        let cost = |price: &Price| {
-            u128::from(prompt_tokens) * u128::from(price.dearest_input())
-                + u128::from(max_tokens) * u128::from(price.output)
-        };
-        let mut dearest: u128 = 0;
-        for price in bands(entry, at) {
-            dearest = dearest.max(cost(price));
-            if price.covers(prompt_tokens) {
-                return Some(round_up(dearest));
-            }
-        }
-        None
+        bands(entry, Tier::Standard, at).find(|price| price.covers(bound.prompt))?;
+        let tiers = bound.terms.tiers.iter();
+        let dearest = tiers.flat_map(|tier| dearest_in(entry, *tier, bound, at)).max()?;
+        Some(round_up(dearest))
     }
 
-    /// Whether the model has a price at an instant.
+    /// What a request to a model without a price is counted at: the dearest known price of any
+    /// model for a token of its prompt, and that for one of its output. `None` in an empty book.
+    pub fn dearest(&self, bound: &Bound, at: Timestamp) -> Option<NanoUsd> {
+        let tiers = [Tier::Standard, Tier::Us, Tier::Batch, Tier::Flex, Tier::Priority];
+        let entries = self.table.entries.values();
+        let known = entries.flat_map(|entry| {
+            tiers.into_iter().flat_map(|tier| bands(entry, tier, at)).map(|price| {
+                let hour = price.write_1h.unwrap_or_default();
+                (price.dearest_input(true).max(hour), price.output)
+            })
+        });
+        let dearest = known.reduce(|one, two| (one.0.max(two.0), one.1.max(two.1)))?;
+        Some(round_up(cost(bound.prompt, dearest.0, bound.output, dearest.1)))
+    }
+
+    /// The price of that name for tokens that are reported as one total.
+    pub fn total(&self, name: &str) -> Option<TotalPrice> {
+        self.table.totals.get(name).map(|pico| TotalPrice { pico_per_token: *pico })
+    }
+
+    /// The names of all prices for totals.
+    pub fn totals(&self) -> impl Iterator<Item = &str> {
+        self.table.totals.keys().map(String::as_str)
+    }
+
+    /// Whether the model has a standard price at an instant.
     pub fn has_price(&self, model: &str, at: Timestamp) -> bool {
-        self.entry(model).is_some_and(|entry| bands(entry, at).next().is_some())
+        self.entry(model).is_some_and(|entry| bands(entry, Tier::Standard, at).next().is_some())
     }
 
     /// What a model accepts; for one outside the table, the least that its protocol knows.
@@ -117,26 +145,46 @@ impl PriceBook {
 
     /// The names of all models, without aliases.
     pub fn models(&self) -> impl Iterator<Item = &str> {
-        self.entries
-            .iter()
-            .filter(|(name, entry)| **name == entry.name)
-            .map(|(name, _)| name.as_str())
+        let entries = self.table.entries.iter();
+        entries.filter(|(name, entry)| **name == entry.name).map(|(name, _)| name.as_str())
     }
 
     /// The entry of a model, also by a dated snapshot's name (`…-20250929`, `…-2026-09-22`).
     fn entry(&self, model: &str) -> Option<&Entry> {
-        self.entries
-            .get(model)
-            .or_else(|| self.entries.get(without_date(model)?))
-            .map(AsRef::as_ref)
+        let entries = &self.table.entries;
+        entries.get(model).or_else(|| entries.get(without_date(model)?)).map(AsRef::as_ref)
     }
 }
 
-/// The standard prices that hold at an instant, shortest band first.
-fn bands(entry: &Entry, at: Timestamp) -> impl Iterator<Item = &Price> {
-    let standard = || entry.prices.iter().filter(|price| price.tier == Tier::Standard);
-    let since = standard().map(|price| price.from).filter(|from| *from <= at).max();
-    standard().filter(move |price| Some(price.from) == since)
+/// A tier's prices that hold at an instant, shortest band first.
+fn bands(entry: &Entry, tier: Tier, at: Timestamp) -> impl Iterator<Item = &Price> {
+    let of_tier = move || entry.prices.iter().filter(move |price| price.tier == tier);
+    let since = of_tier().map(|price| price.from).filter(|from| *from <= at).max();
+    of_tier().filter(move |price| Some(price.from) == since)
+}
+
+/// The most pico-dollars that a request within a bound can cost in a tier.
+fn dearest_in(entry: &Entry, tier: Tier, bound: &Bound, at: Timestamp) -> Option<u128> {
+    let answered = at.checked_add(ANSWERED_WITHIN).unwrap_or(Timestamp::MAX);
+    let mut dearest = None;
+    for at in [at, answered] {
+        for price in bands(entry, tier, at) {
+            // A shorter prompt may fall in this band, never one that is longer than it.
+            let prompt = bound.prompt.min(price.up_to_prompt);
+            let input = price.dearest_input(bound.terms.writes_cache);
+            dearest = dearest.max(Some(cost(prompt, input, bound.output, price.output)));
+            if price.covers(bound.prompt) {
+                break;
+            }
+        }
+    }
+    dearest
+}
+
+/// Pico-dollars of so many tokens at pico-dollars a token.
+fn cost(prompt: u64, input_price: u64, output: u64, output_price: u64) -> u128 {
+    let of = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+    of(prompt, input_price).saturating_add(of(output, output_price))
 }
 
 /// A model's name without the date of its snapshot, if it ends with one.
@@ -159,132 +207,5 @@ fn round_up(picos: u128) -> NanoUsd {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn book() -> Arc<PriceBook> {
-        PriceBook::bundled()
-    }
-
-    fn now() -> Timestamp {
-        "2026-11-22T12:00:00Z".parse().unwrap()
-    }
-
-    fn usage(input: u64, output: u64, read: u64, write_5m: u64, write_1h: u64) -> Usage {
-        Usage {
-            input,
-            output,
-            cache_read: read,
-            cache_write_5m: write_5m,
-            cache_write_1h: write_1h,
-        }
-    }
-
-    #[test]
-    fn every_model_in_the_table_has_a_price_now() {
-        assert!(book().models().count() >= 25);
-        for model in book().models() {
-            assert!(book().price(model, &usage(1, 1, 1, 0, 0), now()).is_some(), "{model}");
-        }
-    }
-
-    #[test]
-    fn cached_tokens_are_billed_once_as_on_the_invoice() {
-        let written = usage(3, 550, 0, 12_304, 0);
-        assert_eq!(
-            book().price("claude-3-7-sonnet-20250219", &written, now()),
-            Some(NanoUsd(54_399_000))
-        );
-        let read = usage(10, 5_120, 66_360, 32_435, 0);
-        assert_eq!(
-            book().price("claude-opus-4-5-20251101", &read, now()),
-            Some(NanoUsd(363_948_750))
-        );
-    }
-
-    #[test]
-    fn an_hours_cache_write_is_not_priced_as_five_minutes() {
-        let written = usage(0, 0, 0, 0, 344_139);
-        assert_eq!(book().price("claude-opus-5", &written, now()), Some(NanoUsd(3_441_390_000)));
-    }
-
-    #[test]
-    fn one_token_over_the_band_makes_the_whole_request_five_times_as_dear() {
-        let cost = |read| {
-            book().price("claude-haiku-5-5", &usage(50_000, 1_000, read, 0, 0), now()).unwrap().0
-        };
-        assert_eq!(cost(50_000), 5_000_000 + 500_000 + 500_000);
-        assert_eq!(cost(50_001), 25_000_000 + 2_500_000 + 2_500_050);
-    }
-
-    #[test]
-    fn a_price_holds_from_its_day() {
-        let cost = |at: &str| {
-            book()
-                .price("claude-sonnet-5-5", &usage(0, 0, 1_000_000, 0, 0), at.parse().unwrap())
-                .unwrap()
-        };
-        assert_eq!(cost("2026-10-06T23:59:59Z"), NanoUsd(200_000_000));
-        assert_eq!(cost("2026-10-07T00:00:00Z"), NanoUsd(100_000_000));
-    }
-
-    #[test]
-    fn a_model_or_class_without_a_price_is_unpriced_and_never_free() {
-        assert_eq!(book().price("claude-next", &usage(1, 0, 0, 0, 0), now()), None);
-        assert_eq!(book().worst_case("claude-next", 1, 1, now()), None);
-        assert_eq!(book().price("gpt-6.1-sol", &usage(1, 1, 0, 1, 0), now()), None);
-        assert_eq!(book().price("gpt-6.1-terra", &usage(272_001, 1, 0, 0, 0), now()), None);
-        assert_eq!(book().worst_case("gpt-6.1-terra", 272_001, 1, now()), None);
-    }
-
-    #[test]
-    fn the_worst_case_takes_the_dearest_input_class_and_all_output() {
-        // An hour's cache write costs 4, output 10.
-        assert_eq!(
-            book().worst_case("claude-sonnet-5-5", 1_000, 100, now()),
-            Some(NanoUsd(4_000_000 + 1_000_000))
-        );
-        let over = book().worst_case("claude-haiku-5-5", 100_001, 0, now()).unwrap();
-        assert_eq!(over, NanoUsd(100_001_000));
-    }
-
-    #[test]
-    fn no_bill_within_the_request_passes_its_worst_case() {
-        for model in book().models().filter(|model| model.starts_with("claude")) {
-            for prompt in [1, 999, 100_000, 100_001, 300_000] {
-                let worst = book().worst_case(model, prompt, 512, now()).unwrap();
-                for used in [
-                    usage(prompt, 512, 0, 0, 0),
-                    usage(0, 512, prompt, 0, 0),
-                    usage(0, 512, 0, prompt, 0),
-                    usage(0, 512, 0, 0, prompt),
-                    usage(1, 0, 0, 0, 0),
-                ] {
-                    assert!(
-                        book().price(model, &used, now()).unwrap() <= worst,
-                        "{model} {prompt}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_part_of_a_nano_dollar_is_rounded_up() {
-        let one = book().price("claude-haiku-5-5", &usage(0, 0, 0, 1, 0), now());
-        assert_eq!(one, Some(NanoUsd(125)));
-        let text = "[[model]]\nname = 'm'\nvendor = 'other'\nstructured_output = 'format'\n\
-                    forced_tool = false\nsampling = false\ncache_min_prefix = 0\n\
-                    prices = [{ input = 0.0001, output = 1 }]";
-        let fine = PriceBook::parse(text).unwrap();
-        assert_eq!(fine.price("m", &usage(1, 0, 0, 0, 0), now()), Some(NanoUsd(1)));
-    }
-
-    #[test]
-    fn only_a_date_is_taken_off_a_name() {
-        assert_eq!(without_date("claude-opus-4-5-20251101"), Some("claude-opus-4-5"));
-        assert_eq!(without_date("gpt-6-sol-2026-09-22"), Some("gpt-6-sol"));
-        assert_eq!(without_date("claude-opus-4-5"), None);
-        assert_eq!(without_date("-20251101"), None);
-    }
-}
+#[path = "prices_tests.rs"]
+mod tests;

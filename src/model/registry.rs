@@ -15,7 +15,8 @@ use super::estimate::TokenEstimates;
 use super::http::BadEndpoint;
 use super::offline::{self, Offline};
 use super::openai::OpenAi;
-use super::prices::PriceBook;
+use super::prices::{PriceBook, TotalPrice};
+use super::pricing::Pricing;
 use super::{Model, gate};
 use crate::settings::{
     AgentSettings, EndpointSettings, Mistake, OnUnavailable, Protocol, Settings,
@@ -47,6 +48,9 @@ impl Models {
     /// All mistakes at once, each with its key.
     pub fn new(settings: &Settings, prices: Arc<PriceBook>) -> Result<Self, Vec<Mistake>> {
         let mut assigning = Assigning::new(settings, prices);
+        for (name, endpoint) in &settings.endpoints {
+            assigning.check_total(name, &endpoint.total_price);
+        }
         assigning.cheaper = assigning.degrade_to();
         let mut agents = BTreeMap::new();
         for (name, agent) in &settings.agents {
@@ -100,7 +104,7 @@ impl<'a> Assigning<'a> {
             endpoint: offline::NAME.to_owned(),
             model: Arc::new(Offline::bundled()),
             access: Arc::new(access),
-            prices: prices.clone(),
+            prices: Arc::new(pricing(&prices, offline::NAME, None, settings)),
             estimates: Arc::new(TokenEstimates::default()),
         };
         let (accounts, choices) = (BTreeMap::new(), BTreeMap::new());
@@ -204,7 +208,7 @@ impl<'a> Assigning<'a> {
         let settings = self.endpoint(endpoint, key.clone())?;
         self.check_tokens(name, max_tokens, model, settings.protocol);
         let choice = self.choice(endpoint, model, settings)?;
-        if !choice.has_price() {
+        if !choice.is_asked() {
             self.note(key, format!("{model} has no price, so it would never be asked"));
         }
         Some(choice)
@@ -255,8 +259,9 @@ impl<'a> Assigning<'a> {
             return Some(choice.clone());
         }
         let access = Arc::new(self.access(name, model, endpoint));
+        let total = self.prices.total(&endpoint.total_price);
+        let prices = Arc::new(pricing(&self.prices, model, total, self.settings));
         let model = self.model(name, model, endpoint, access.gate())?;
-        let prices = self.prices.clone();
         let estimates = self.offline.estimates.clone();
         let choice = Choice { endpoint: name.to_owned(), model, access, prices, estimates };
         self.choices.insert(key, choice.clone());
@@ -304,6 +309,17 @@ impl<'a> Assigning<'a> {
         }
     }
 
+    /// The price for totals that an endpoint names must be in the table.
+    fn check_total(&mut self, name: &str, total: &str) {
+        if total.is_empty() || self.prices.total(total).is_some() {
+            return;
+        }
+        let there_are = self.prices.totals().collect::<Vec<_>>().join(", ");
+        let problem =
+            format!("there is no [[total]] {total:?} in the price table; there are {there_are}");
+        self.note(format!("endpoints.{name}.total_price"), problem);
+    }
+
     fn check_endpoint(&mut self, name: &str, endpoint: &EndpointSettings) {
         let at_least_one = [
             ("connect_timeout_s", endpoint.connect_timeout_s),
@@ -325,6 +341,15 @@ impl<'a> Assigning<'a> {
         self.note(key, problem);
         None
     }
+}
+
+fn pricing(
+    book: &Arc<PriceBook>,
+    model: &str,
+    total: Option<TotalPrice>,
+    settings: &Settings,
+) -> Pricing {
+    Pricing::new(Arc::clone(book), model, total, settings.prices.unpriced)
 }
 
 /// Whether an endpoint cannot be asked for want of a key; local servers need none.

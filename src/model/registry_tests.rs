@@ -163,3 +163,41 @@ fn a_fallback_without_its_key_is_a_mistake() {
     anthropic(&mut settings).api_key = "".into();
     assert_eq!(keys(&settings), ["endpoints.anthropic.api_key"]);
 }
+
+#[test]
+fn a_price_for_totals_must_be_in_the_table() {
+    let wrong = settings(|s| {
+        let anthropic = anthropic(s);
+        anthropic.api_key = "key".into();
+        anthropic.total_price = "per_word".into();
+    });
+    let mistakes = models(&wrong).unwrap_err();
+    assert_eq!(keys(&wrong), ["endpoints.anthropic.total_price"]);
+    assert!(mistakes[0].problem.contains("per_1k_tokens"), "{}", mistakes[0].problem);
+    // Also where nobody asks.
+    let unused = settings(|s| {
+        s.endpoints.get_mut("openai").unwrap().total_price = "per_word".into();
+    });
+    assert_eq!(keys(&unused), ["endpoints.openai.total_price"]);
+}
+
+#[test]
+fn an_endpoint_with_a_price_for_totals_prices_a_model_that_is_not_listed() {
+    let models = models(&settings(|s| {
+        s.endpoints.get_mut("openai").unwrap().total_price = "per_1k_tokens".into();
+        let agent = s.agents.get_mut("task_enricher").unwrap();
+        agent.endpoint = "openai".into();
+        agent.model = "llama-9".into();
+    }));
+    assert!(models.unwrap().agent("task_enricher").unwrap().primary.has_price());
+}
+
+#[test]
+fn a_fallback_without_a_price_is_one_where_the_settings_let_it_be_asked() {
+    let mut settings = chain(&["anthropic:claude-next"], OnUnavailable::Fallback);
+    assert_eq!(keys(&settings), ["agents.task_enricher.fallbacks"]);
+    settings.prices.unpriced = crate::settings::Unpriced::Alert;
+    let models = models(&settings).unwrap();
+    let fallback = &models.agent("task_enricher").unwrap().fallbacks[0];
+    assert!(fallback.is_asked() && !fallback.has_price());
+}

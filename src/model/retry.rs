@@ -128,7 +128,7 @@ fn again(error: &ModelError, tries: u32, policy: &RetryPolicy) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::usage::Usage;
+    use crate::domain::usage::{Tier, Usage};
 
     fn of(error: ModelError, tries: u32) -> Verdict {
         verdict(&error, tries, &RetryPolicy::default())
@@ -215,12 +215,13 @@ mod tests {
 
     #[test]
     fn what_will_never_work_is_given_up_and_a_bad_answer_repaired() {
-        let (usage, model) = (Usage::default(), String::from("m"));
+        let (usage, tier, model) = (Usage::default(), Tier::Standard, String::from("m"));
         let rejected = ModelError::Rejected { status: 400, message: String::new() };
         assert_eq!(of(rejected, 1), Verdict::GiveUp(Reason::RequestRejected));
-        let refused = ModelError::Refused { category: "bio".into(), usage, model: model.clone() };
+        let refused =
+            ModelError::Refused { category: "bio".into(), usage, tier, model: model.clone() };
         assert_eq!(of(refused, 1), Verdict::GiveUp(Reason::Refused));
-        let unusable = ModelError::Unusable { why: String::new(), usage, model };
+        let unusable = ModelError::Unusable { why: String::new(), usage, tier, model };
         assert_eq!(of(unusable, 1), Verdict::Repair);
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, Visitor};
 
 use super::capabilities::{Capabilities, StructuredOutput};
+use crate::domain::usage::Tier;
 
 /// Why a table of models cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,19 +26,6 @@ pub(super) struct Entry {
     pub(super) capabilities: Capabilities,
     /// By tier, day and band, shortest band first.
     pub(super) prices: Vec<Price>,
-}
-
-/// Which lane of the provider a price holds for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Tier {
-    /// What every request of ours is.
-    #[default]
-    Standard,
-    /// Answers within a day, at a discount.
-    Batch,
-    /// Faster, at a surcharge.
-    Priority,
 }
 
 /// Prices in pico-dollars per token, for a tier, from a day, up to a prompt's length.
@@ -60,32 +48,60 @@ impl Price {
         prompt_tokens <= self.up_to_prompt
     }
 
-    /// The dearest class that a prompt's token can fall in.
-    pub(super) fn dearest_input(&self) -> u64 {
-        [self.read, self.write_5m, self.write_1h].into_iter().flatten().fold(self.input, u64::max)
+    /// The dearest class that a prompt's token can fall in, when it is written to the cache for
+    /// five minutes at most.
+    pub(super) fn dearest_input(&self, writes_cache: bool) -> u64 {
+        let written = self.write_5m.filter(|_| writes_cache);
+        [self.read, written].into_iter().flatten().fold(self.input, u64::max)
     }
 }
 
+/// A table, read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Table {
+    /// By name; an alias has an entry of its own.
+    pub(super) entries: BTreeMap<String, Arc<Entry>>,
+    /// Prices for tokens that are reported as one total, in pico-dollars, by name.
+    pub(super) totals: BTreeMap<String, u64>,
+}
+
 /// Reads a table.
-pub(super) fn parse(text: &str) -> Result<BTreeMap<String, Arc<Entry>>, BadTable> {
+pub(super) fn parse(text: &str) -> Result<Table, BadTable> {
     let file: File = toml::from_str(text).map_err(|error| BadTable(error.to_string()))?;
-    let mut entries = BTreeMap::new();
+    let mut table = Table::default();
     for row in file.model {
         let names = [vec![row.name.clone()], row.aliases.clone()].concat();
         let entry = Arc::new(row.read()?);
         for name in names {
-            if entries.insert(name.clone(), entry.clone()).is_some() {
+            if table.entries.insert(name.clone(), entry.clone()).is_some() {
                 return Err(BadTable(format!("model {name} stands in it twice")));
             }
         }
     }
-    Ok(entries)
+    for TotalRow { name, usd_per_1k } in file.total {
+        let pico = pico(usd_per_1k.0 * 1_000.0)
+            .ok_or_else(|| BadTable(format!("total {name}: {} is no price", usd_per_1k.0)))?;
+        if table.totals.insert(name.clone(), pico).is_some() {
+            return Err(BadTable(format!("total {name} stands in it twice")));
+        }
+    }
+    Ok(table)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(default)]
     model: Vec<ModelRow>,
+    #[serde(default)]
+    total: Vec<TotalRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TotalRow {
+    name: String,
+    usd_per_1k: Dollars,
 }
 
 /// Whose protocol details a model follows.
@@ -140,6 +156,7 @@ impl ModelRow {
             max_output: self.max_output,
             context_window: self.context_window,
             completion_tokens: self.vendor == Vendor::Openai,
+            service_tier: self.vendor == Vendor::Openai,
         };
         Ok(Entry { name: self.name, capabilities, prices })
     }
@@ -187,27 +204,41 @@ struct Pico(u64);
 
 impl<'de> Deserialize<'de> for Pico {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let dollars = from.deserialize_any(Dollars)?;
-        let picos = dollars * 1e6;
-        let whole = picos.round();
-        // A decimal of up to six places comes out of a float within far less than this.
-        if !(0.0..=1e15).contains(&whole) || (picos - whole).abs() > 1e-3 {
-            return Err(D::Error::custom(format!(
+        let dollars = Dollars::deserialize(from)?.0;
+        let problem = || {
+            D::Error::custom(format!(
                 "{dollars} is no price: dollars per million tokens, 0 or more, six decimals at most"
-            )));
-        }
-        Ok(Self(whole as u64))
+            ))
+        };
+        pico(dollars).map(Self).ok_or_else(problem)
     }
 }
 
-/// Reads `2` as well as `2.50`.
-struct Dollars;
+/// Pico-dollars per token of dollars per million tokens.
+fn pico(dollars: f64) -> Option<u64> {
+    let picos = dollars * 1e6;
+    let whole = picos.round();
+    // A decimal of up to six places comes out of a float within far less than this.
+    let is_price = (0.0..=1e15).contains(&whole) && (picos - whole).abs() <= 1e-3;
+    is_price.then_some(whole as u64)
+}
 
-impl Visitor<'_> for Dollars {
+/// An amount as it is written: `2` as well as `2.50`.
+struct Dollars(f64);
+
+impl<'de> Deserialize<'de> for Dollars {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Amount).map(Self)
+    }
+}
+
+struct Amount;
+
+impl Visitor<'_> for Amount {
     type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dollars per million tokens")
+        f.write_str("an amount of dollars")
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<f64, E> {
@@ -255,7 +286,7 @@ mod tests {
         let text = "[[model]]\nname = 'm'\nvendor = 'other'\nstructured_output = 'format'\n\
                     forced_tool = false\nsampling = false\ncache_min_prefix = 0\n\
                     prices = [{ tier = 'batch', input = 1, output = 1 }, { input = 2, output = 2 }]";
-        let entries = parse(text).unwrap();
+        let entries = parse(text).unwrap().entries;
         let tiers: Vec<_> =
             entries["m"].prices.iter().map(|price| (price.tier, price.input)).collect();
         assert_eq!(tiers, [(Tier::Standard, 2_000_000), (Tier::Batch, 1_000_000)]);

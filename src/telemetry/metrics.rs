@@ -86,6 +86,8 @@ list! {
         "What was billed above the most that requests should have cost, in billionths of a US dollar";
     CACHE: Counter "gleaner_cache_lookups_total" ["result"]
         "Looks into the answer cache, by what was found";
+    UNPRICED: Counter "gleaner_model_unpriced_total" ["model"]
+        "Billed responses without a price; they count at what was set aside until somebody resolves them";
     ADMISSIONS: Counter "gleaner_admissions_total" ["result"]
         "Requests to be allowed a model call, by answer";
     SLOTS: Gauge "gleaner_slots" []
@@ -254,6 +256,11 @@ pub fn debt(model: &str, above: NanoUsd) {
     counter!(DEBT.name, "model" => model.to_owned()).increment(nanos);
 }
 
+/// A billed response has no price. `model` is the name in the settings.
+pub fn unpriced(model: &str) {
+    counter!(UNPRICED.name, "model" => model.to_owned()).increment(1);
+}
+
 /// The answer cache was asked.
 pub fn cache_lookup(result: &'static str) {
     counter!(CACHE.name, "result" => result).increment(1);
@@ -344,6 +351,7 @@ mod tests {
         cost("offline", NanoUsd(54_399_000));
         debt("offline", NanoUsd(1));
         cache_lookup("hit");
+        unpriced("claude-next");
         admission("admitted");
         slots(3, 32);
         let items =

@@ -10,12 +10,14 @@ mod snapshots;
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::agents::samples::{briefs, event, message};
 use crate::agents::{AgentName, BadAnswer, Locale, PrivateQuestion, SharedQuestion, repair};
 use crate::context::assemble;
 use crate::domain::chat::{Event, Participant};
 use crate::domain::ids::PersonId;
-use crate::domain::usage::Usage;
+use crate::domain::usage::{Tier, Usage};
 use crate::model::anthropic::Anthropic;
 use crate::model::estimate::Estimate;
 use crate::model::offline::{Category, vendor_kind};
@@ -58,6 +60,7 @@ fn requests() -> Vec<(&'static str, ModelRequest)> {
     let cut = ModelError::Unusable {
         why: "it was cut at max_tokens".into(),
         usage: Usage::default(),
+        tier: Tier::Standard,
         model: "m".into(),
     };
     let answer = serde_json::json!({"category": "Music"});
@@ -98,7 +101,6 @@ async fn sent(model: &str, request: &ModelRequest) -> Sent {
             connect_timeout_s: 5,
             call_timeout_s: 30,
             concurrency: 1,
-
             total_price: String::new(),
         };
         let accepts = PriceBook::bundled().capabilities(model, protocol);
@@ -109,7 +111,7 @@ async fn sent(model: &str, request: &ModelRequest) -> Sent {
             }
         };
         let request = request.clone();
-        async move { client.ask(&request).await }
+        async move { client.ask(&request, Uuid::nil()).await }
     })
     .await
 }

@@ -11,10 +11,11 @@ mod polls;
 use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::{Brief, Model, ModelError, ModelRequest, ModelResponse};
+use super::{Brief, Model, ModelError, ModelRequest, ModelResponse, Terms};
 use crate::domain::enrichment::{ExpenseBase, TaskBase};
-use crate::domain::usage::Usage;
+use crate::domain::usage::{Tier, Usage};
 
 pub use knowledge::{Category, VendorKind, vendor_category, vendor_kind};
 pub use next::is_named;
@@ -47,7 +48,11 @@ impl Model for Offline {
         true
     }
 
-    async fn ask(&self, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
+    fn terms(&self, _: &ModelRequest) -> Terms {
+        Terms { tiers: &[], writes_cache: false }
+    }
+
+    async fn ask(&self, request: &ModelRequest, _: Uuid) -> Result<ModelResponse, ModelError> {
         let answer = match &request.brief {
             Brief::Task { object, action } => to_json(&task(object, action)),
             Brief::Expense { category, what } => to_json(&expense(category.as_deref(), what)),
@@ -62,7 +67,8 @@ impl Model for Offline {
             }
             Brief::Intent { guess } => Ok(json!({ "intent": guess.name() })),
         }?;
-        Ok(ModelResponse { model: NAME.to_owned(), answer, usage: Usage::default() })
+        let (usage, tier) = (Usage::default(), Tier::Standard);
+        Ok(ModelResponse { model: NAME.to_owned(), answer, usage, tier })
     }
 }
 
@@ -107,7 +113,7 @@ mod tests {
     }
 
     async fn asked(brief: Brief) -> ModelResponse {
-        Offline::bundled().ask(&request(brief)).await.unwrap()
+        Offline::bundled().ask(&request(brief), Uuid::nil()).await.unwrap()
     }
 
     fn task_of(object: &str) -> Brief {

@@ -27,7 +27,7 @@ fn choice(fake: &FakeModel) -> Choice {
 
 async fn ask(choice: &Choice) -> Result<Result<ModelResponse, ModelError>, Closed> {
     let entry = choice.access.enter(NEEDS).await?;
-    let answered = choice.model.ask(&request()).await;
+    let answered = choice.model.ask(&request(), uuid::Uuid::new_v4()).await;
     entry.saw(&answered);
     Ok(answered)
 }

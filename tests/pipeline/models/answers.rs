@@ -1,10 +1,11 @@
 //! What is asked, answered and billed.
 
 use gleaner::domain::usage::NanoUsd;
-use gleaner::model::ModelRequest;
 use gleaner::model::prices::PriceBook;
+use gleaner::model::{Bound, ModelRequest, ModelResponse};
 use gleaner::settings::Protocol;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::{anthropic, ask, both, openai, request, schema};
 use crate::support::fake_model::{FakeModel, Mode, Nonsense};
@@ -42,9 +43,9 @@ async fn our_cost_is_the_providers_bill_to_the_nano_dollar() {
     let mut cost = NanoUsd::ZERO;
     for model in both(&fake) {
         for request in [request(), long.clone(), long.clone()] {
-            let response = model.ask(&request).await.unwrap();
-            let priced =
-                PriceBook::bundled().price(&response.model, &response.usage, Timestamp::now());
+            let response = model.ask(&request, Uuid::new_v4()).await.unwrap();
+            let ModelResponse { model, usage, tier, .. } = response;
+            let priced = PriceBook::bundled().price(&model, tier, &usage, Timestamp::now());
             cost += priced.unwrap();
         }
     }
@@ -57,26 +58,31 @@ async fn our_cost_is_the_providers_bill_to_the_nano_dollar() {
 #[tokio::test]
 async fn no_bill_passes_the_worst_case_that_was_reserved() {
     let fake = FakeModel::start().await;
+    let long = ModelRequest { system: "Plan. ".repeat(2_000), ..request() };
     for model in both(&fake) {
-        for mode in [Mode::Answer, Mode::MaxTokens, Mode::Refuse] {
-            fake.script([mode]);
-            drop(ask(&model).await);
+        for request in [request(), long.clone()] {
+            let bound = Bound::of(model.as_ref(), &request);
+            let worst = PriceBook::bundled().worst_case(model.name(), &bound, Timestamp::now());
+            for mode in [Mode::Answer, Mode::MaxTokens, Mode::Refuse] {
+                fake.script([mode]);
+                drop(model.ask(&request, Uuid::new_v4()).await);
+                let seen = fake.requests().pop().unwrap();
+                assert!(seen.cost.unwrap() <= worst.unwrap(), "{seen:?}");
+                assert!(seen.usage.unwrap().prompt() <= bound.prompt, "{seen:?}");
+            }
         }
-    }
-    for seen in fake.requests() {
-        let prompt = seen.usage.unwrap().prompt();
-        let worst = PriceBook::bundled().worst_case(&seen.model, prompt, 512, Timestamp::now());
-        assert!(seen.cost.unwrap() <= worst.unwrap(), "{seen:?}");
     }
 }
 
 #[tokio::test]
 async fn the_endpoint_notes_what_came_when_and_for_which_event() {
     let fake = FakeModel::start().await;
+    let id = Uuid::new_v4();
     for model in both(&fake) {
-        ask(&model).await.unwrap();
+        model.ask(&request(), id).await.unwrap();
     }
     let seen = fake.requests();
+    assert!(seen.iter().all(|seen| seen.request_id == Some(id)));
     let paths: Vec<_> = seen.iter().map(|seen| seen.path.as_str()).collect();
     assert_eq!(paths, ["/v1/messages", "/v1/chat/completions"]);
     assert!(seen.iter().all(|seen| seen.event.as_deref() == Some("wedding-1")));

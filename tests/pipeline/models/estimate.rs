@@ -10,6 +10,7 @@ use gleaner::model::ModelRequest;
 use gleaner::model::estimate::{Estimate, TokenEstimates, estimate};
 use gleaner::store::ContextRows;
 use jiff::{Timestamp, ToSpan as _};
+use uuid::Uuid;
 
 use super::{anthropic, openai};
 use crate::support::fake_model::FakeModel;
@@ -100,7 +101,7 @@ async fn after_twenty_calls_the_estimate_is_within_a_tenth_of_what_is_reported()
         let estimates = TokenEstimates::default();
         for minute in 0..40 {
             let request = request(minute, &estimates.of(model.name()));
-            let usage = model.ask(&request).await.unwrap().usage;
+            let usage = model.ask(&request, Uuid::new_v4()).await.unwrap().usage;
             let forecast = estimates.forecast(model.name(), &request);
             assert!(
                 minute < 20 || is_within_a_tenth(forecast, usage.prompt()),
@@ -120,8 +121,8 @@ async fn after_twenty_calls_the_estimate_is_within_a_tenth_of_what_is_reported()
 async fn the_second_message_of_an_event_reads_its_facts_from_the_providers_cache() {
     let fake = FakeModel::start().await;
     let model = anthropic(&fake.url(), "claude-opus-5", 30);
-    let first = model.ask(&request(22, &Estimate::HIGH)).await.unwrap().usage;
-    let second = model.ask(&request(23, &Estimate::HIGH)).await.unwrap().usage;
+    let first = model.ask(&request(22, &Estimate::HIGH), Uuid::new_v4()).await.unwrap().usage;
+    let second = model.ask(&request(23, &Estimate::HIGH), Uuid::new_v4()).await.unwrap().usage;
     assert!(first.cache_write_5m >= 512 && first.cache_read == 0, "{first:?}");
     assert_eq!((second.cache_read, second.cache_write_5m), (first.cache_write_5m, 0));
 }

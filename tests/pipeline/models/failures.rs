@@ -80,7 +80,7 @@ async fn a_refusal_and_a_cut_answer_are_charged_for_what_they_used() {
         for (nth, model) in both(&fake).into_iter().enumerate() {
             let error = ask(&model).await.unwrap_err();
             assert_eq!(matches!(error, ModelError::Refused { .. }), is_refused, "{error}");
-            let Billing::Charged { usage, model } = error.billing() else { panic!("{error}") };
+            let Billing::Charged { usage, model, .. } = error.billing() else { panic!("{error}") };
             let seen = &fake.requests()[nth];
             assert_eq!((Some(usage), &model), (seen.usage, &seen.model));
         }
@@ -113,7 +113,7 @@ async fn a_request_that_breaks_the_endpoints_rules_is_rejected() {
     let fake = FakeModel::start().await;
     let model = anthropic(&fake.url(), "claude-sonnet-5-5", 10);
     let request = gleaner::model::ModelRequest { max_tokens: 128_001, ..super::request() };
-    let error = model.ask(&request).await.unwrap_err();
+    let error = model.ask(&request, uuid::Uuid::new_v4()).await.unwrap_err();
     assert!(matches!(error, ModelError::Rejected { status: 400, .. }), "{error}");
     assert_eq!(fake.bill().billed, 0);
 }

@@ -8,6 +8,7 @@ use gleaner::model::prices::PriceBook;
 use gleaner::model::{Brief, Model, ModelError, ModelRequest, ModelResponse};
 use gleaner::settings::{EndpointSettings, Protocol};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::fake_model::FakeModel;
 
@@ -16,6 +17,7 @@ mod answers;
 mod estimate;
 mod fake;
 mod failures;
+mod invoices;
 mod transport;
 
 /// A model of each protocol at the fake endpoint.
@@ -83,5 +85,5 @@ fn request() -> ModelRequest {
 }
 
 async fn ask(model: &Arc<dyn Model>) -> Result<ModelResponse, ModelError> {
-    model.ask(&request()).await
+    model.ask(&request(), Uuid::new_v4()).await
 }

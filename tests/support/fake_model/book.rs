@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use gleaner::domain::usage::{NanoUsd, Usage};
+use gleaner::domain::usage::{NanoUsd, Tier, Usage};
 use gleaner::model::prices::PriceBook;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::asked::Asked;
 
@@ -26,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     /// The model that was asked.
     pub(crate) model: String,
+    /// The ID that it came under: its row's in the ledger.
+    pub(crate) request_id: Option<Uuid>,
     /// The event that the prompt names, if it names one.
     pub(crate) event: Option<String>,
     /// The body.
@@ -62,12 +65,19 @@ pub(super) struct Book {
 
 impl Book {
     /// Notes a request; its place in the book is returned.
-    pub(super) fn note(&mut self, path: &str, asked: &Asked, body: Value) -> usize {
+    pub(super) fn note(
+        &mut self,
+        path: &str,
+        asked: &Asked,
+        request_id: Option<Uuid>,
+        body: Value,
+    ) -> usize {
         self.seen.push(Seen {
             at: Timestamp::now(),
             instant: Instant::now(),
             path: path.into(),
             model: asked.model.clone(),
+            request_id,
             event: asked.event(),
             body,
             status: None,
@@ -83,8 +93,25 @@ impl Book {
         }
     }
 
-    /// Bills a request, and returns its usage with what the prompt cache took or gave.
-    pub(super) fn charge(&mut self, place: usize, asked: &Asked, output: u64) -> Usage {
+    /// Bills a request in a tier, and returns its usage with what the prompt cache took or gave.
+    pub(super) fn charge(&mut self, place: usize, asked: &Asked, output: u64, tier: Tier) -> Usage {
+        let usage = self.used(asked, output);
+        if let Some(seen) = self.seen.get_mut(place) {
+            seen.cost = PriceBook::bundled().price(&asked.model, tier, &usage, seen.at);
+            seen.usage = Some(usage);
+        }
+        usage
+    }
+
+    /// Bills a request for its tokens in all, at the price for totals of that name.
+    pub(super) fn charge_total(&mut self, place: usize, total: u64, price: &str) {
+        if let Some(seen) = self.seen.get_mut(place) {
+            seen.cost = PriceBook::bundled().total(price).map(|price| price.of(total));
+            seen.usage = Some(Usage { input: total, ..Usage::default() });
+        }
+    }
+
+    fn used(&mut self, asked: &Asked, output: u64) -> Usage {
         let book = PriceBook::bundled();
         let least = book.capabilities(&asked.model, asked.protocol).cache_min_prefix;
         let prompt = asked.prompt_tokens();
@@ -99,10 +126,6 @@ impl Book {
                 *class = tokens;
                 usage.input = prompt - tokens;
             }
-        }
-        if let Some(seen) = self.seen.get_mut(place) {
-            seen.cost = book.price(&asked.model, &usage, seen.at);
-            seen.usage = Some(usage);
         }
         usage
     }

@@ -78,6 +78,21 @@ pub(crate) enum Mode {
     },
     /// A valid answer without usage.
     EmptyUsage,
+    /// A valid answer in a service tier, as the response calls it; billed at that tier's price.
+    Tier {
+        /// Its name.
+        tier: String,
+    },
+    /// A valid answer whose usage is one total, without classes.
+    Total {
+        /// The name of the price that it is billed at; one that is not known bills nothing.
+        price: String,
+    },
+    /// This body under status 200, as a provider once sent it; nothing is billed.
+    Recorded {
+        /// The body.
+        body: Value,
+    },
     /// What the prompt's data demands, where it holds one of these; else a faithful answer.
     Obey {
         /// What is obeyed.

@@ -71,6 +71,8 @@ fn of_openai(asked: &Asked, body: &Value) -> Result<(), Refusal> {
     let own = asked.model.starts_with("gpt-");
     demand(!own || body.get("max_tokens").is_none(), "Unsupported parameter: 'max_tokens'")?;
     demand(!own || body.get("temperature").is_none(), "Unsupported value: 'temperature'")?;
+    // Other servers refuse what they do not know.
+    demand(own || body.get("service_tier").is_none(), "service_tier: Extra inputs")?;
     if body["response_format"]["json_schema"]["strict"] == true {
         check_schema(&asked.schema, true)?;
     }

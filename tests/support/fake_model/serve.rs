@@ -11,11 +11,13 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::StreamExt as _;
+use gleaner::domain::usage::Tier;
 use gleaner::settings::Protocol;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::asked::{Asked, tokens};
 use super::book::Book;
@@ -130,7 +132,9 @@ async fn ask(
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let asked = Asked::read(protocol, &body);
     let broken = rules::broken(&asked, headers, &body);
-    let place = state.book().note(path, &asked, body);
+    let id = headers.get("x-client-request-id").and_then(|id| id.to_str().ok());
+    let id = id.and_then(|id| Uuid::parse_str(id).ok());
+    let place = state.book().note(path, &asked, id, body);
     state.count.send_modify(|count| *count += 1);
     let response = match broken {
         Some((status, kind, message)) => error(status, say(protocol, kind, &message)),
@@ -146,7 +150,7 @@ async fn ask(
 async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response<Body> {
     let valid = faithful::answer(asked).to_string();
     let answer = |text: &str| answer(state, place, asked, text);
-    let charge = |output| state.book().charge(place, asked, output);
+    let charge = |output| state.book().charge(place, asked, output, Tier::Standard);
     match mode {
         Mode::Answer => ok(answer(&valid)),
         Mode::Obey { orders } => ok(answer(&obey::answer(&orders, asked))),
@@ -167,6 +171,20 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
             charge(tokens(&valid));
             ok(speak::message(asked, &valid, End::Whole, None))
         }
+        Mode::Tier { tier } => {
+            let named = Tier::named(Some(&tier));
+            let usage = state.book().charge(place, asked, tokens(&valid), named);
+            let whole = speak::message(asked, &valid, End::Whole, Some(&usage));
+            ok(speak::in_tier(asked.protocol, whole, &tier))
+        }
+        Mode::Total { price } => {
+            let total = asked.prompt_tokens() + tokens(&valid);
+            state.book().charge_total(place, total, &price);
+            let mut whole = speak::message(asked, &valid, End::Whole, None);
+            whole["usage"] = json!({"total_tokens": total});
+            ok(whole)
+        }
+        Mode::Recorded { body } => ok(body),
         Mode::Room { places, ms } => {
             let Some(_place) = state.limits.enter(places) else { return too_many(asked.protocol) };
             late(answer(&valid), ms).await
@@ -220,6 +238,9 @@ fn fail(protocol: Protocol, mode: &Mode) -> Response<Body> {
         | Mode::Refuse
         | Mode::MaxTokens
         | Mode::EmptyUsage
+        | Mode::Tier { .. }
+        | Mode::Total { .. }
+        | Mode::Recorded { .. }
         | Mode::Obey { .. } => error(500, say(protocol, "api_error", "internal")),
     }
 }
@@ -237,7 +258,7 @@ fn answer(state: &State, place: usize, asked: &Asked, text: &str) -> Value {
     let whole = tokens(text) <= asked.max_tokens;
     let (text, end) = if whole { (text, End::Whole) } else { ("{\"cut", End::MaxTokens) };
     let output = if whole { tokens(text) } else { asked.max_tokens };
-    let usage = state.book().charge(place, asked, output);
+    let usage = state.book().charge(place, asked, output, Tier::Standard);
     speak::message(asked, text, end, Some(&usage))
 }
 

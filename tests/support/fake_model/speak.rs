@@ -85,7 +85,17 @@ fn openai(asked: &Asked, text: &str, end: End, usage: Option<&Usage>) -> Value {
     json!({
         "id": "chatcmpl-fake", "object": "chat.completion", "model": asked.model,
         "choices": [{"index": 0, "message": said, "finish_reason": finish}], "usage": usage,
+        "service_tier": "default",
     })
+}
+
+/// The same response in another service tier.
+pub(super) fn in_tier(protocol: Protocol, mut response: Value, tier: &str) -> Value {
+    match protocol {
+        Protocol::Anthropic => response["usage"]["service_tier"] = json!(tier),
+        Protocol::Openai | Protocol::Offline => response["service_tier"] = json!(tier),
+    }
+    response
 }
 
 /// An error's body.
