@@ -6,7 +6,7 @@
 
 use super::AgentName;
 use super::shape::Shape;
-use crate::context::{Context, Level, escape_line, estimate};
+use crate::context::{Context, Level, escape_line};
 use crate::domain::chat::{Event, Message};
 use crate::domain::ids::{EventId, digest};
 use crate::model::offline::{Category, VendorKind};
@@ -214,17 +214,6 @@ impl Question {
             Self::Shared(_) => None,
             Self::Private(question) => Some(question.level()),
         }
-    }
-
-    /// The most tokens that the request's prompt can come to: what its worst case is priced by.
-    ///
-    /// A private prompt is taken at its level's cap, or at what the high estimate says of it where a
-    /// learnt one let more text in, and a fifth.
-    pub fn most_prompt_tokens(&self, request: &ModelRequest) -> u64 {
-        let fixed = estimate(&request.system) + estimate(&request.schema.to_string());
-        let capped = self.level().map_or(0, |level| level.limits().tokens);
-        let told = (estimate(&request.facts) + estimate(&request.user)).max(capped);
-        u64::from(fixed) + u64::from(told) * 6 / 5
     }
 
     /// The event whose data the answer holds; `None` when it holds none's.

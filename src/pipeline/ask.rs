@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use tracing::debug;
+use uuid::Uuid;
 
 use super::answer::{Found, read};
 use super::over_budget::{Spent, cheaper};
@@ -12,7 +13,7 @@ use super::{About, Pipeline};
 use crate::agents::{self, BadAnswer, Question};
 use crate::context::{self, Level};
 use crate::domain::outcome::{ParkReason, Reason};
-use crate::domain::usage::{NanoUsd, Usage};
+use crate::domain::usage::{NanoUsd, Tier, Usage};
 use crate::fault::Fault;
 use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
@@ -225,10 +226,11 @@ impl Pipeline {
         let kept = &asked.about.claim.kept;
         if let Some(kept) = kept.iter().find(|kept| kept.fingerprint == call.fingerprint) {
             let (model, answer) = (kept.model.clone(), kept.answer.clone());
-            return Ok(Reply::Answer(ModelResponse { model, answer, usage: Usage::default() }));
+            let (usage, tier) = (Usage::default(), Tier::Standard);
+            return Ok(Reply::Answer(ModelResponse { model, answer, usage, tier }));
         }
         if call.choice.model.is_free() {
-            let answered = call.choice.model.ask(call.request).await;
+            let answered = call.choice.model.ask(call.request, Uuid::nil()).await;
             return answered.map(Reply::Answer).map_err(|error| Fault::transient(error).into());
         }
         let mut tries = 0;

@@ -10,11 +10,11 @@ use super::ask::{Asked, Call, Unanswered};
 use super::over_budget::Spent;
 use super::{AWAY, About, Pipeline};
 use crate::domain::outcome::{ParkReason, Reason};
-use crate::domain::usage::{NanoUsd, Usage};
+use crate::domain::usage::{NanoUsd, Tier, Usage};
 use crate::fault::Fault;
 use crate::limits::{Asking, Permit, Refusal};
 use crate::model::access::{Closed, Needs};
-use crate::model::{Billing, ModelError, ModelResponse};
+use crate::model::{Billing, Bound, ModelError, ModelResponse};
 use crate::settings::OverBudget;
 use crate::store::{Charge, Heard, ProviderNeeds, StoreError};
 use crate::telemetry::metrics;
@@ -35,10 +35,10 @@ impl Pipeline {
             return Err(Fault::deferred(PAUSE, ParkReason::Paused).into());
         }
         let model = &call.choice.model;
-        let entry = call.choice.access.enter(needs(asked, call)).await.map_err(turned_away)?;
+        let entry = call.choice.access.enter(needs(call)).await.map_err(turned_away)?;
         let permit = self.permit(asked, call).await?;
         let started = Instant::now();
-        let answered = model.ask(call.request).await;
+        let answered = model.ask(call.request, permit.ledger).await;
         let held = permit.age();
         let result = if answered.is_ok() { "answered" } else { "failed" };
         metrics::model_call(call.request.agent, model.name(), result, started.elapsed());
@@ -89,14 +89,13 @@ impl Pipeline {
         let About { claim, message, event, .. } = *asked.about;
         let (choice, request) = (call.choice, call.request);
         let model = choice.model.name();
-        let needs = needs(asked, call);
-        let now = jiff::Timestamp::now();
-        let worst_case = choice.prices.worst_case(model, needs.input, request.max_tokens, now);
+        let (bound, now) = (Bound::of(choice.model.as_ref(), request), jiff::Timestamp::now());
+        let worst_case = choice.prices.worst_case(&bound, now);
         let Some(worst_case) = worst_case else {
             return Err(Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")));
         };
         let forecast = choice.estimates.expected_usage(model, request);
-        let expected = choice.prices.price(model, &forecast, now).unwrap_or(worst_case);
+        let expected = choice.prices.price(Tier::Standard, &forecast, now).unwrap_or(worst_case);
         Ok(Asking {
             held: &claim.held,
             event,
@@ -109,8 +108,8 @@ impl Pipeline {
             provider: ProviderNeeds {
                 account: choice.endpoint.clone(),
                 model: model.to_owned(),
-                input: needs.input,
-                output: needs.output,
+                input: bound.prompt,
+                output: bound.output,
             },
             queues: asked.waits,
         })
@@ -146,34 +145,32 @@ impl Pipeline {
     ) -> Result<(), StoreError> {
         let billing = match answered {
             Ok(response) => {
-                Billing::Charged { usage: response.usage, model: response.model.clone() }
+                let ModelResponse { usage, tier, ref model, .. } = *response;
+                Billing::Charged { usage, tier, model: model.clone() }
             }
             Err(error) => error.billing(),
         };
-        let (usage, answering) = match billing {
+        let (usage, tier, answering) = match billing {
             Billing::Nothing { sent } => return self.store.refund(permit.ledger, !sent).await,
             Billing::Ambiguous => {
                 asked.about.bill.add(Usage::default(), NanoUsd::ZERO);
                 return self.store.mark_ambiguous(permit.ledger).await;
             }
-            Billing::Charged { usage, model } => (usage, model),
+            Billing::Charged { usage, tier, model } => (usage, tier, model),
         };
         let model = call.choice.model.name();
-        call.choice.estimates.learn(model, call.request, &usage);
-        let Some(cost) = call.choice.prices.price(model, &usage, jiff::Timestamp::now()) else {
-            warn!(model, "a response has no price: its ledger row stays at the worst case");
-            asked.about.bill.add(usage, NanoUsd::ZERO);
-            return self.store.mark_ambiguous(permit.ledger).await;
-        };
-        asked.about.bill.add(usage, cost);
-        metrics::cost(model, cost);
-        if cost > permit.worst_case {
-            metrics::debt(model, cost - permit.worst_case);
-            warn!(model, ledger = %permit.ledger, billed = %cost, allowed = %permit.worst_case, "a request was billed above the most that it should have cost");
+        if tier != Tier::Total {
+            call.choice.estimates.learn(model, call.request, &usage);
         }
+        let cost = call.choice.prices.price(tier, &usage, jiff::Timestamp::now());
+        match cost {
+            Some(cost) => count_cost(model, permit, cost),
+            None => call.choice.prices.note_unpriced(tier),
+        }
+        asked.about.bill.add(usage, cost.unwrap_or(NanoUsd::ZERO));
         count_tokens(model, &usage);
         let answer = answered.as_ref().ok().map(|response| response.answer.clone());
-        self.charge(permit, &Charge { usage, cost: Some(cost), model: answering, answer }).await
+        self.charge(permit, &Charge { usage, cost, model: answering, answer }).await
     }
 
     /// Charges a paid answer, for as long as the deadline lets it: what is not written down is paid
@@ -193,9 +190,9 @@ impl Pipeline {
 }
 
 /// What a request takes of the provider's limits, at most.
-fn needs(asked: &Asked<'_>, call: &Call<'_>) -> Needs {
-    let input = asked.question.most_prompt_tokens(call.request);
-    Needs { input, output: call.request.max_tokens.into() }
+fn needs(call: &Call<'_>) -> Needs {
+    let bound = Bound::of(call.choice.model.as_ref(), call.request);
+    Needs { input: bound.prompt, output: bound.output }
 }
 
 /// A model that answers is worth waiting for; for one that does not, a fallback may be asked.
@@ -205,6 +202,15 @@ fn turned_away(closed: Closed) -> Unanswered {
             Unanswered::Unavailable(Fault::deferred(after, ParkReason::ProviderPaused))
         }
         Closed::Busy(after) => Fault::deferred(after, ParkReason::ModelBusy).into(),
+    }
+}
+
+/// Counts what a request cost, and says when it was more than it should have been.
+fn count_cost(model: &str, permit: &Permit, cost: NanoUsd) {
+    metrics::cost(model, cost);
+    if cost > permit.worst_case {
+        metrics::debt(model, cost - permit.worst_case);
+        warn!(model, ledger = %permit.ledger, billed = %cost, allowed = %permit.worst_case, "a request was billed above the most that it should have cost");
     }
 }
 
