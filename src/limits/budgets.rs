@@ -109,6 +109,26 @@ impl Budgets {
         }
     }
 
+    /// The most that a window of it may cost by the settings; `None` lifts it.
+    pub fn limit(&self, name: &BudgetName) -> Option<NanoUsd> {
+        let limit = NanoUsd::from_dollars(self.of(name).usd);
+        (limit > NanoUsd::ZERO).then_some(limit)
+    }
+
+    /// The IANA name of the time zone in which days and months begin.
+    pub fn time_zone(&self) -> &str {
+        &self.settings.time_zone
+    }
+
+    /// The window of a budget that holds an instant; `None` at the ends of the calendar.
+    pub fn window(&self, name: &BudgetName, at: Timestamp) -> Option<Window> {
+        let windows = windows(&name.scope(), name.span(), at, &self.zone);
+        windows.into_iter().find(|window| {
+            window.starts_at.is_none_or(|begin| begin <= at)
+                && window.ends_at.is_none_or(|end| at < end)
+        })
+    }
+
     /// What becomes of a request that the budget of that scope has no room for.
     pub(super) fn over(&self, scope: &str) -> OverBudget {
         BudgetName::of_scope(scope).map_or(OverBudget::Refuse, |name| self.of(&name).over)
@@ -129,10 +149,9 @@ impl Budgets {
 
     fn scope(&self, name: &BudgetName, now: Timestamp) -> BudgetScope {
         let settings = self.of(name);
-        let limit = NanoUsd::from_dollars(settings.usd);
         BudgetScope {
             name: name.scope(),
-            limit: (limit > NanoUsd::ZERO).then_some(limit),
+            limit: self.limit(name),
             kind: settings.kind,
             in_flight_share: self.settings.in_flight_share,
             waits: settings.over == OverBudget::Park,
