@@ -2,3 +2,5 @@
 
 pub mod summary;
 pub mod suggestions;
+pub mod ledger;
+pub mod budgets;
