@@ -4,11 +4,15 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::render::budgets::holds;
 use crate::broker;
+use crate::domain::usage::NanoUsd;
+use crate::limits::{BudgetName, Budgets};
 use crate::model::prices::PriceBook;
 use crate::model::registry::{Assigned, Models};
+use crate::monitor::budgets;
 use crate::settings::{self, Mistakes, Settings};
-use crate::store::{self, Store};
+use crate::store::{self, LedgerFault, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -26,7 +30,15 @@ pub(super) async fn run(settings: &Settings, args: CheckArgs) -> anyhow::Result<
         sound &= check_chain(assigned).await;
     }
     match check_store(settings, args).await {
-        Ok(lines) => lines.iter().for_each(|line| println!("ok      {line}")),
+        Ok(found) => {
+            for line in found {
+                sound &= line.is_ok();
+                match line {
+                    Ok(line) => println!("ok      {line}"),
+                    Err(line) => println!("FAILED  {line}"),
+                }
+            }
+        }
         Err(error) => {
             sound = false;
             println!("FAILED  database: {error:#}");
@@ -67,28 +79,74 @@ async fn check_chain(assigned: &Assigned) -> bool {
     sound
 }
 
-async fn check_store(settings: &Settings, args: CheckArgs) -> anyhow::Result<Vec<String>> {
+/// What was found: `Err` for what is not as it should be.
+type Found = Vec<Result<String, String>>;
+
+async fn check_store(settings: &Settings, args: CheckArgs) -> anyhow::Result<Found> {
     let store = store::open(&settings.database).await?;
-    let checked = lines(store.as_ref(), args).await;
+    let budgets = Budgets::new(settings.budgets.clone());
+    let checked = found(store.as_ref(), &budgets, args).await;
     store.close().await;
     checked
 }
 
-async fn lines(store: &dyn Store, args: CheckArgs) -> anyhow::Result<Vec<String>> {
+async fn found(store: &dyn Store, budgets: &Budgets, args: CheckArgs) -> anyhow::Result<Found> {
     let check = store.check().await?;
-    let mut lines = vec![format!("database: {}, schema version {}", check.server, check.version)];
+    let mut found =
+        vec![Ok(format!("database: {}, schema version {}", check.server, check.version))];
+    found.extend(holding(store, budgets).await?.into_iter().map(Ok));
     if args.ledger {
-        match store.ledger_balances().await? {
-            Ok(sum) => lines.push(format!("ledger: it balances at {sum}")),
-            Err(fault) => anyhow::bail!(
-                "the ledger does not balance: {} counts {}, its rows sum to {}",
-                fault.scope,
-                fault.counted,
-                fault.summed
-            ),
-        }
+        found.push(match store.ledger_balances().await? {
+            Ok(sum) => Ok(format!("ledger: it balances at {sum}")),
+            Err(fault) => Err(fault_line(&fault)),
+        });
+    }
+    Ok(found)
+}
+
+/// Which budgets hold, each with what becomes of messages when it is spent.
+async fn holding(store: &dyn Store, budgets: &Budgets) -> anyhow::Result<Vec<String>> {
+    let overrides = store.budget_overrides().await?;
+    let mut lines = Vec::new();
+    for name in [BudgetName::Event("ID".to_owned()), BudgetName::Tenant("NAME".to_owned())] {
+        let family = |scope: &str| match (BudgetName::of_scope(scope), &name) {
+            (Some(BudgetName::Event(_)), BudgetName::Event(_))
+            | (Some(BudgetName::Tenant(_)), BudgetName::Tenant(_)) => true,
+            (Some(_), _) | (None, _) => false,
+        };
+        let own = overrides.iter().filter(|it| family(&it.name)).count();
+        let more = match own {
+            0 => String::new(),
+            own => format!("; {own} with a limit that an operator set"),
+        };
+        lines.push(format!("{}{more}", holds(&budgets::by_settings(budgets, &name))));
+    }
+    for name in [BudgetName::Day, BudgetName::Month, BudgetName::Total] {
+        lines.push(holds(&budgets::one(store, budgets, &name).await?));
     }
     Ok(lines)
+}
+
+/// Where the ledger does not balance, by how much, and which rows to look at.
+fn fault_line(fault: &LedgerFault) -> String {
+    let LedgerFault { scope, counted, summed, rows } = fault;
+    // A row's fault names the row and no scope of a budget.
+    if scope.starts_with("ledger row") {
+        return format!(
+            "ledger: {scope} is wrong in itself: its state and its amounts cannot go together"
+        );
+    }
+    let off = NanoUsd(counted.0.saturating_sub(summed.0).saturating_abs());
+    let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+    let which = match &rows[..] {
+        [] => "no single row explains it".to_owned(),
+        [row] => format!("look at the ledger row {row}"),
+        rows => format!("any of these ledger rows would explain it: {}", rows.join(", ")),
+    };
+    format!(
+        "ledger: it does not balance: {scope} counts {counted}, its rows sum to {summed}, \
+         a difference of {off}; {which}"
+    )
 }
 
 async fn check_broker(settings: &Settings) -> anyhow::Result<String> {
@@ -96,4 +154,35 @@ async fn check_broker(settings: &Settings) -> anyhow::Result<String> {
     let checked = broker.check().await;
     broker.close().await;
     Ok(checked?)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_ledger_that_does_not_balance_is_told_with_the_rows_that_explain_it() {
+        let fault = |rows| LedgerFault {
+            scope: "budget:day:2026-11-22".to_owned(),
+            counted: NanoUsd(300),
+            summed: NanoUsd(1_000_000_200),
+            rows,
+        };
+        let said = "ledger: it does not balance: budget:day:2026-11-22 counts $0.000000300, \
+                    its rows sum to $1.000000200, a difference of $0.999999900; ";
+        let id = Uuid::nil();
+        for (rows, which) in [
+            (vec![], "no single row explains it".to_owned()),
+            (vec![id], format!("look at the ledger row {id}")),
+            (vec![id, id], format!("any of these ledger rows would explain it: {id}, {id}")),
+        ] {
+            assert_eq!(fault_line(&fault(rows)), format!("{said}{which}"));
+        }
+        let row = LedgerFault { scope: format!("ledger row {id}"), ..fault(vec![id]) };
+        assert!(
+            fault_line(&row).starts_with(&format!("ledger: ledger row {id} is wrong in itself"))
+        );
+    }
 }

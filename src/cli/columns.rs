@@ -3,6 +3,10 @@
 //! Widths are judged simply: two columns for East Asian characters and emoji, none
 //! for marks that join others. Rare scripts may be a column off, never broken.
 
+use jiff::Timestamp;
+
+use crate::domain::usage::NanoUsd;
+
 /// How many columns a text takes.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
@@ -66,9 +70,70 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// On which side a column's cells stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Words.
+    Left,
+    /// Figures.
+    Right,
+}
+
+/// Rows under heads, each column as wide as its widest cell, two apart. Every row has a cell for
+/// each head.
+pub(super) fn table(heads: &[(&str, Side)], rows: &[Vec<String>]) -> String {
+    let widest = |nth: usize, head: &str| {
+        rows.iter().map(|row| width(&row[nth])).chain([width(head)]).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> =
+        heads.iter().enumerate().map(|(nth, (head, _))| widest(nth, head)).collect();
+    let line = |cells: Vec<&str>| {
+        let mut text = String::new();
+        for ((cell, columns), (_, side)) in cells.into_iter().zip(&widths).zip(heads) {
+            let gap = " ".repeat(columns.saturating_sub(width(cell)));
+            text.push_str(&match side {
+                Side::Left => format!("{cell}{gap}  "),
+                Side::Right => format!("{gap}{cell}  "),
+            });
+        }
+        format!("{}\n", text.trim_end())
+    };
+    let mut text = line(heads.iter().map(|(head, _)| *head).collect());
+    rows.iter().for_each(|row| text.push_str(&line(row.iter().map(String::as_str).collect())));
+    text
+}
+
+/// An amount with every digit that says something, and cents always: `$0.50`, `$0.054399`.
+pub(super) fn dollars(amount: NanoUsd) -> String {
+    let exact = amount.to_string();
+    let point = exact.find('.').map_or(exact.len(), |point| point + 3);
+    let (cents, rest) = exact.split_at(point);
+    format!("{cents}{}", rest.trim_end_matches('0'))
+}
+
+/// An instant to the second.
+pub(super) fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_as_wide_as_its_cells() {
+        let heads = [("who", Side::Left), ("cost", Side::Right), ("why", Side::Left)];
+        let rows = [["寿司", "$1.00", ""], ["ana", "$10.00", "so"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let expected = "who     cost  why\n寿司   $1.00\nana   $10.00  so\n";
+        assert_eq!(table(&heads, &rows), expected);
+    }
+
+    #[test]
+    fn an_amount_keeps_every_digit_that_says_something() {
+        let told = [0, 500_000_000, 54_399_000, 1, -1_100_000_000].map(|n| dollars(NanoUsd(n)));
+        assert_eq!(told, ["$0.00", "$0.50", "$0.054399", "$0.000000001", "-$1.10"]);
+    }
 
     #[test]
     fn wide_and_joining_characters_are_counted_as_terminals_show_them() {

@@ -8,6 +8,7 @@
     reason = "this is where the program speaks to a person"
 )]
 
+mod budget;
 mod chat;
 mod check;
 mod columns;
@@ -16,6 +17,7 @@ mod detect;
 mod eval;
 mod ingest;
 mod knowledge;
+mod ledger;
 mod migrate;
 mod outcomes;
 pub mod render;
@@ -61,7 +63,11 @@ enum Command {
     Migrate,
     /// List what groups may do next, or dismiss one of it.
     Suggestions(suggestions::SuggestionsArgs),
-    /// Print the effective settings, and try each connection.
+    /// Show what was paid and what is in doubt, or close what is in doubt.
+    Ledger(ledger::LedgerArgs),
+    /// Show how far each budget is, or change its limit for all replicas at once.
+    Budget(budget::BudgetArgs),
+    /// Print the effective settings and which budgets hold, and try each connection.
     Check(check::CheckArgs),
 }
 
@@ -120,8 +126,17 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Suggestions(args) => {
             runtime()?.block_on(suggestions::run(&read(&environment)?, args))
         }
+        Command::Ledger(args) => runtime()?.block_on(ledger::run(&read(&environment)?, args)),
+        Command::Budget(args) => runtime()?.block_on(budget::run(&read(&environment)?, args)),
         Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),
     }
+}
+
+/// Who acts: as said, or else the user's name.
+fn who(said: Option<String>) -> String {
+    let user = std::env::var("USER").ok();
+    let name = [said, user].into_iter().flatten().find(|name| !name.trim().is_empty());
+    name.map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
 }
 
 /// The settings, once logging is as they say.

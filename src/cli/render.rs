@@ -4,6 +4,7 @@
 //! whole and returned, so that tests read it as people do. What came out of a chat
 //! is stripped of control characters first: a message must not steer a terminal.
 
+pub(in crate::cli) mod budgets;
 pub mod figures;
 pub mod outcomes;
 

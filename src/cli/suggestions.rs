@@ -48,9 +48,7 @@ async fn act(store: &dyn Store, args: SuggestionsArgs) -> anyhow::Result<()> {
     store.check().await?;
     match args.action {
         Some(Action::Dismiss { id, by }) => {
-            let user = || std::env::var("USER").ok().filter(|name| !name.is_empty());
-            let by = by.or_else(user).unwrap_or_else(|| "unknown".to_owned());
-            let known = store.dismiss_suggestion(id, &by).await?;
+            let known = store.dismiss_suggestion(id, &super::who(by)).await?;
             anyhow::ensure!(known, "no suggestion has the ID {id}");
             println!("dismissed {id}");
         }
