@@ -23,7 +23,7 @@ use crate::broker::{self, Broker};
 use crate::cache::Cache;
 use crate::delay::DelayPolicy;
 use crate::detect::{Detector, LoadError};
-use crate::limits::Limits;
+use crate::limits::{Budgets, Limits};
 use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
@@ -80,7 +80,8 @@ impl Prepared {
     pub async fn start(self, stop: &CancellationToken) -> anyhow::Result<Option<Running>> {
         let Self { settings, models, detector, listener, metrics, pulse } = self;
         let mut parts = Parts::default();
-        let web = WebState::new(Arc::clone(&pulse), metrics, settings.http.token.clone());
+        let (token, budgets) = (settings.http.token.clone(), settings.budgets.clone());
+        let web = WebState::new(Arc::clone(&pulse), metrics, token, Budgets::new(budgets));
         if let Some(listener) = listener {
             parts.serve(listener, web.clone());
         }

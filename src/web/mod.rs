@@ -1,11 +1,12 @@
-//! The daemon's own port: probes, metrics, the queue, suggestions, and a page that says where
-//! they are.
+//! The daemon's own port: probes, metrics, the queue, suggestions, budgets and the ledger, and a
+//! page that says where they are.
 //!
 //! With a token set, all but `/livez`, `/readyz` and `/metrics` demand it; those
 //! three hold no IDs and no text. Every request has a time-out and a small body.
 
 mod auth;
 mod health;
+mod money;
 mod page;
 mod queue;
 mod recent;
@@ -29,6 +30,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, BrokerHealth};
+use crate::limits::Budgets;
 use crate::store::{QueueReport, Store};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::Pulse;
@@ -57,6 +59,7 @@ pub struct WebState {
     pulse: Arc<Pulse>,
     metrics: PrometheusHandle,
     token: SecretString,
+    budgets: Arc<Budgets>,
 }
 
 /// Where the truth is kept, and the queue.
@@ -68,8 +71,13 @@ struct Engines {
 impl WebState {
     /// Without engines yet. An empty token means that none is demanded, which the settings allow on
     /// loopback alone.
-    pub fn new(pulse: Arc<Pulse>, metrics: PrometheusHandle, token: SecretString) -> Self {
-        Self { engines: Arc::default(), pulse, metrics, token }
+    pub fn new(
+        pulse: Arc<Pulse>,
+        metrics: PrometheusHandle,
+        token: SecretString,
+        budgets: Budgets,
+    ) -> Self {
+        Self { engines: Arc::default(), pulse, metrics, token, budgets: Arc::new(budgets) }
     }
 
     /// The engines are there: from now on they are asked. Once is enough; later ones are ignored.
@@ -122,6 +130,8 @@ pub fn router(state: WebState) -> Router {
     let guarded = Router::new()
         .route("/", get(page::page))
         .route("/api/queue", get(queue::api_queue))
+        .route("/api/budgets", get(money::api_budgets))
+        .route("/api/ledger", get(money::api_ledger))
         .route(suggestions::PATHS[0], get(suggestions::of_event))
         .route(suggestions::PATHS[1], post(suggestions::dismiss))
         .route_layer(middleware::from_fn_with_state(shown.clone(), demand_token));

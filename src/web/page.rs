@@ -10,7 +10,8 @@ use crate::store::QueueReport;
 use super::{Shown, queue};
 
 /// What there is to ask for.
-pub(super) const PATHS: [&str; 5] = ["/", "/api/queue", "/metrics", "/readyz", "/livez"];
+pub(super) const PATHS: [&str; 7] =
+    ["/", "/api/queue", "/api/budgets", "/api/ledger", "/metrics", "/readyz", "/livez"];
 
 /// `/`
 pub(super) async fn page(State(shown): State<Shown>) -> Html<String> {
