@@ -16,6 +16,7 @@ mod embedded;
 mod endings;
 mod ingest;
 mod injections;
+mod ledger;
 mod outcomes;
 mod rates;
 mod refusals;
