@@ -46,17 +46,6 @@ pub struct BudgetScope {
     pub windows: Vec<Window>,
 }
 
-impl BudgetScope {
-    // TEMPORARY until the engines pick the window by their own clock.
-    pub(crate) fn key_now(&self) -> String {
-        let now = Timestamp::now();
-        let runs = |w: &&Window| {
-            w.starts_at.is_none_or(|at| at <= now) && w.ends_at.is_none_or(|at| now < at)
-        };
-        self.windows.iter().find(runs).map(|w| w.key.clone()).unwrap_or_else(|| self.name.clone())
-    }
-}
-
 /// A stretch of time with counters of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {

@@ -186,36 +186,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// Takes in what a request taught: places that free sooner, and the provider's word on its
     /// limits. Told twice, it changes nothing.
-    async fn heard(&self, _ledger: Uuid, _heard: &Heard) -> Stored<()> {
-        Ok(()) // TEMPORARY
-    }
+    async fn heard(&self, ledger: Uuid, heard: &Heard) -> Stored<()>;
 
     /// Rows of the ledger, the newest first.
-    async fn ledger(&self, _query: &LedgerQuery) -> Stored<Vec<LedgerRow>> {
-        Ok(Vec::new()) // TEMPORARY
-    }
+    async fn ledger(&self, query: &LedgerQuery) -> Stored<Vec<LedgerRow>>;
 
     /// `ambiguous → charged` at what a person found out, or `refunded` at a cost of 0. The figures
     /// of its message follow in the same transaction.
-    async fn resolve(&self, _ledger: Uuid, _cost: NanoUsd, _by: &str) -> Stored<Resolved> {
-        Ok(Resolved::Unknown) // TEMPORARY
-    }
+    async fn resolve(&self, ledger: Uuid, cost: NanoUsd, by: &str) -> Stored<Resolved>;
 
     /// The windows of one budget, the newest first; without a name those that run now of all
     /// budgets, events' budgets last and the most spent of them first. At most so many.
-    async fn budgets(&self, _name: Option<&str>, _limit: u32) -> Stored<Vec<BudgetWindow>> {
-        Ok(Vec::new()) // TEMPORARY
-    }
+    async fn budgets(&self, name: Option<&str>, limit: u32) -> Stored<Vec<BudgetWindow>>;
 
     /// What operators set, by name.
-    async fn budget_overrides(&self) -> Stored<Vec<BudgetOverride>> {
-        Ok(Vec::new()) // TEMPORARY
-    }
+    async fn budget_overrides(&self) -> Stored<Vec<BudgetOverride>>;
 
     /// Changes a budget's limit for all replicas at once; whoever waits for room is looked at.
-    async fn set_budget(&self, _name: &str, _change: BudgetChange, _by: &str) -> Stored<()> {
-        Ok(()) // TEMPORARY
-    }
+    async fn set_budget(&self, name: &str, change: BudgetChange, by: &str) -> Stored<()>;
 
     // ---- context ----
 
