@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gleaner::domain::ids::Held;
+use gleaner::domain::usage::NanoUsd;
 use gleaner::store::{Admission, AdmissionRequest, Store as _};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -115,11 +116,23 @@ async fn a_budget_is_never_exceeded_by_many_at_once(h: &impl Harness) {
 
 async fn a_budget_may_be_used_to_its_last_nano_dollar(h: &impl Harness) {
     let held = holder(h).await;
+    let mut rows = Vec::new();
     for _ in 0..2 {
-        ledger(h.store().admit(&held, &budgeted(50, &[("budget:all", 100)])).await.unwrap());
+        let half = budgeted(50, &[("budget:all", 100)]);
+        rows.push(ledger(h.store().admit(&held, &half).await.unwrap()));
     }
-    let more = h.store().admit(&held, &budgeted(1, &[("budget:all", 100)])).await.unwrap();
-    assert!(matches!(more, Admission::OverBudget { .. }), "{more:?}");
+    let more = budgeted(1, &[("budget:all", 100)]);
+    let told = h.store().admit(&held, &more).await.unwrap();
+    assert!(
+        matches!(told, Admission::BudgetBusy { .. }),
+        "what is in flight may come back: {told:?}"
+    );
+    for row in rows {
+        h.store().charge(row, &charge(50)).await.unwrap();
+    }
+    let budget = "budget:all".to_owned();
+    let over = Admission::OverBudget { budget, room: NanoUsd::ZERO };
+    assert_eq!(h.store().admit(&held, &more).await.unwrap(), over);
 }
 
 async fn a_charge_below_the_worst_case_makes_room(h: &impl Harness) {
@@ -127,8 +140,11 @@ async fn a_charge_below_the_worst_case_makes_room(h: &impl Harness) {
     let request = budgeted(100, &[("budget:all", 100)]);
     let row = ledger(h.store().admit(&held, &request).await.unwrap());
     let full = h.store().admit(&held, &request).await.unwrap();
-    assert!(matches!(full, Admission::OverBudget { .. }), "{full:?}");
+    assert!(matches!(full, Admission::BudgetBusy { .. }), "{full:?}");
     h.store().charge(row, &charge(40)).await.unwrap();
+    let full = h.store().admit(&held, &request).await.unwrap();
+    let budget = "budget:all".to_owned();
+    assert_eq!(full, Admission::OverBudget { budget, room: NanoUsd(60) });
     ledger(h.store().admit(&held, &budgeted(60, &[("budget:all", 100)])).await.unwrap());
     h.assert_balanced().await;
 }

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use gleaner::domain::ids::Held;
+use gleaner::domain::ids::{EventId, Held};
 use gleaner::domain::usage::NanoUsd;
-use gleaner::store::{Admission, AdmissionRequest, Charge, KeptAnswer, Spent, Store as _};
+use gleaner::store::{
+    Admission, AdmissionRequest, Charge, KeptAnswer, LedgerQuery, LedgerRow, LedgerState, Spent,
+    Store as _,
+};
 use uuid::Uuid;
 
 use super::harness::{Harness, LONG, done};
-use super::samples::{budget, charge, chat, item, park, rate, request, skipped, told, usage};
+use super::samples::{
+    budget, charge, chat, item, metric, park, rate, request, skipped, told, usage,
+};
 
 promises! {
     the_counters_follow_every_change_of_state,
@@ -26,6 +31,14 @@ promises! {
     a_crash_between_charge_and_record_pays_once,
     a_refusal_is_charged_and_not_kept,
     another_revision_replays_nothing,
+    what_has_no_price_is_ambiguous_and_its_answer_kept,
+    what_had_no_price_is_charged_once_somebody_knows_it,
+    a_row_says_why_it_is_ambiguous,
+    a_late_answer_corrects_its_messages_figures,
+    the_newest_rows_are_listed_first,
+    rows_are_listed_by_state_event_and_debt,
+    counters_that_differ_name_the_rows_that_explain_it,
+    a_row_that_is_wrong_in_itself_is_named,
     a_row_that_nobody_knows_is_left_alone,
 }
 
@@ -58,7 +71,8 @@ async fn assert_left(h: &impl Harness, held: &Held, left: i64) {
     h.assert_balanced().await;
     let asks = |worst_case| AdmissionRequest { rates: Vec::new(), ..limited(worst_case) };
     let more = h.store().admit(held, &asks(left + 1)).await.unwrap();
-    assert!(matches!(more, Admission::OverBudget { .. }), "more than {left} is left: {more:?}");
+    let refused = matches!(more, Admission::OverBudget { .. } | Admission::BudgetBusy { .. });
+    assert!(refused, "more than {left} is left: {more:?}");
     let probe = admit(h, held, &asks(left)).await;
     h.store().refund(probe, true).await.unwrap();
     h.assert_balanced().await;
@@ -222,6 +236,145 @@ async fn another_revision_replays_nothing(h: &impl Harness) {
     let next = h.claim(&item("m1")).await;
     assert!(next.kept.is_empty());
     assert_eq!(next.spent, Spent::default());
+}
+
+/// A response of a model that has no price.
+fn unpriced() -> Charge {
+    Charge { cost: None, ..charge(0) }
+}
+
+async fn what_has_no_price_is_ambiguous_and_its_answer_kept(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    for _ in 0..2 {
+        h.store().charge(row, &unpriced()).await.unwrap();
+    }
+    assert_left(h, &held, LIMIT - 400).await;
+    done(h.store().park(&held, &park(Duration::ZERO)).await.unwrap());
+    let next = h.claim(&item("m1")).await;
+    assert_eq!(next.kept.len(), 1);
+    assert_eq!(next.spent, Spent { calls: 1, usage: usage(), cost: NanoUsd::ZERO });
+    assert_left(h, &next.held, LIMIT - 400).await;
+}
+
+async fn what_had_no_price_is_charged_once_somebody_knows_it(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited(400)).await;
+    h.store().charge(row, &unpriced()).await.unwrap();
+    h.store().charge(row, &charge(150)).await.unwrap();
+    h.store().charge(row, &unpriced()).await.unwrap();
+    assert_left(h, &held, LIMIT - 150).await;
+}
+
+async fn rows(h: &impl Harness, query: LedgerQuery) -> Vec<LedgerRow> {
+    h.store().ledger(&LedgerQuery { limit: 100, ..query }).await.unwrap()
+}
+
+async fn a_row_says_why_it_is_ambiguous(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let dead = h.claim_and_die(&item("m1")).await.held;
+    admit(h, &dead, &request(1)).await;
+    let held = h.claim(&item("m1")).await.held;
+    let unanswered = admit(h, &held, &request(2)).await;
+    h.store().mark_ambiguous(unanswered).await.unwrap();
+    let row = admit(h, &held, &request(3)).await;
+    h.store().charge(row, &unpriced()).await.unwrap();
+    let told = rows(h, LedgerQuery::default()).await;
+    let why: Vec<_> = told.iter().map(|row| row.why.as_deref().unwrap()).collect();
+    assert_eq!(why, ["unpriced", "unanswered", "abandoned"]);
+    assert!(
+        told.iter().all(|row| row.state == LedgerState::Ambiguous && row.resolved_at.is_some())
+    );
+}
+
+async fn a_late_answer_corrects_its_messages_figures(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    let claim = h.claim(&item("m1")).await;
+    let row = admit(h, &claim.held, &limited(400)).await;
+    h.store().mark_ambiguous(row).await.unwrap();
+    let record = gleaner::store::Record { metric: Some(metric(false)), ..skipped(&claim) };
+    done(h.store().record(&claim.held, &record).await.unwrap());
+    let figures = async || {
+        let (cost, doubt, sums) = (
+            "select cast(sum(cost) as bigint) from metrics",
+            "select cast(sum(ambiguous_cost) as bigint) from metrics",
+            "select cast(sum(cost + 1000 * ambiguous_cost) as bigint) from metric_rollups",
+        );
+        (h.count(cost).await, h.count(doubt).await, h.count(sums).await)
+    };
+    assert_eq!(figures().await, (0, 400, 400_000));
+    h.store().charge(row, &charge(150)).await.unwrap();
+    assert_eq!(figures().await, (150, 0, 150));
+    assert_eq!(h.count("select cast(sum(items) as bigint) from metric_rollups").await, 1);
+}
+
+async fn the_newest_rows_are_listed_first(h: &impl Harness) {
+    let held = holder(h).await;
+    let mut admitted = Vec::new();
+    for _ in 0..3 {
+        admitted.push(admit(h, &held, &limited_by_budget(400)).await);
+    }
+    h.store().charge(admitted[1], &charge(150)).await.unwrap();
+    let told = rows(h, LedgerQuery::default()).await;
+    let ids: Vec<Uuid> = told.iter().map(|row| row.id).collect();
+    admitted.reverse();
+    assert_eq!(ids, admitted);
+    let LedgerRow { tenant, item: of, event, agent, model, reserved, charged, .. } = &told[1];
+    assert_eq!((tenant.as_str(), of.as_str(), event.as_str()), ("acme", "m1", "wedding"));
+    assert_eq!((agent.as_str(), model.as_str()), ("task_enricher", "sonnet"));
+    assert_eq!((*reserved, *charged, told[1].usage), (NanoUsd(400), NanoUsd(150), usage()));
+    assert_eq!(told[1].scopes, ["budget:event:e", "budget:all"]);
+    assert!(told[1].resolved_at.unwrap() >= told[1].admitted_at && told[0].resolved_at.is_none());
+    let one = LedgerQuery { limit: 1, ..LedgerQuery::default() };
+    assert_eq!(h.store().ledger(&one).await.unwrap(), told[..1]);
+}
+
+fn limited_by_budget(worst_case: i64) -> AdmissionRequest {
+    let mut request = AdmissionRequest { rates: Vec::new(), ..limited(worst_case) };
+    request.budgets.iter_mut().for_each(|budget| budget.limit = None);
+    request
+}
+
+async fn rows_are_listed_by_state_event_and_debt(h: &impl Harness) {
+    let held = holder(h).await;
+    let within = admit(h, &held, &request(400)).await;
+    let elsewhere = EventId::parse("offsite").unwrap();
+    let beyond =
+        admit(h, &held, &AdmissionRequest { event: elsewhere.clone(), ..request(100) }).await;
+    for row in [within, beyond] {
+        h.store().charge(row, &charge(150)).await.unwrap();
+    }
+    let open = admit(h, &held, &request(1)).await;
+    let ids =
+        async |query| -> Vec<Uuid> { rows(h, query).await.into_iter().map(|row| row.id).collect() };
+    let all = LedgerQuery::default();
+    let reserved = LedgerQuery { state: Some(LedgerState::Reserved), ..all.clone() };
+    assert_eq!(ids(reserved).await, [open]);
+    assert_eq!(ids(LedgerQuery { event: Some(elsewhere), ..all.clone() }).await, [beyond]);
+    assert_eq!(ids(LedgerQuery { debt: true, ..all }).await, [beyond]);
+}
+
+async fn counters_that_differ_name_the_rows_that_explain_it(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &limited_by_budget(400)).await;
+    h.store().charge(row, &charge(150)).await.unwrap();
+    admit(h, &held, &limited_by_budget(70)).await;
+    let lose = "update scopes set charged = 0 where key = $1";
+    h.produce(lose, &["budget:all"]).await;
+    let fault = h.store().ledger_balances().await.unwrap().unwrap_err();
+    assert_eq!((fault.scope.as_str(), fault.rows), ("budget:all", vec![row]));
+    assert_eq!((fault.counted, fault.summed), (NanoUsd::ZERO, NanoUsd(150)));
+}
+
+async fn a_row_that_is_wrong_in_itself_is_named(h: &impl Harness) {
+    let held = holder(h).await;
+    let row = admit(h, &held, &request(400)).await;
+    h.store().refund(row, true).await.unwrap();
+    h.assert_balanced().await;
+    let spoil = "update ledger set charged = 5 where state = $1";
+    h.produce(spoil, &["refunded"]).await;
+    let fault = h.store().ledger_balances().await.unwrap().unwrap_err();
+    assert_eq!((fault.scope, fault.rows), (format!("ledger row {row}"), vec![row]));
 }
 
 async fn a_row_that_nobody_knows_is_left_alone(h: &impl Harness) {
