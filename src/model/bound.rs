@@ -90,7 +90,7 @@ mod tests {
     fn a_short_prompt_is_bounded_by_what_it_holds() {
         let bound = Bound::of(&Offline::bundled(), &request("who books the band?"));
         let ours = estimate("You know how events are planned.") + estimate(r#"{"type":"object"}"#);
-        assert_eq!(bound.prompt, u64::from(ours) + 8 + 18 + HIDDEN);
+        assert_eq!(bound.prompt, u64::from(ours) + 8 + 19 + HIDDEN);
         assert_eq!(bound.output, 100);
     }
 

@@ -8,3 +8,4 @@ mod availability;
 mod house;
 mod injections;
 mod models;
+mod unpriced;
