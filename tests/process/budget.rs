@@ -70,9 +70,7 @@ async fn an_answer_that_was_paid_for_is_replayed_after_a_crash() {
     let mut held = operator.begin().await.unwrap();
     held.execute("lock table enrichments in access exclusive mode").await.unwrap();
     world.produce(&asks("replay", 1)).await;
-    while rows::count(&world.database, CHARGED).await == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    rows::appeared(&world.database, CHARGED).await;
     worker.kill();
     held.rollback().await.unwrap();
 

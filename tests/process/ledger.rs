@@ -7,7 +7,7 @@ use std::time::Duration;
 use gleaner::domain::ids::{EventId, Held, ItemId};
 use gleaner::domain::usage::{NanoUsd, Usage};
 use gleaner::limits::{BudgetName, Budgets};
-use gleaner::settings::{self, BudgetKind};
+use gleaner::settings::{self, BudgetKind, OverBudget};
 use gleaner::store::{Admission, AdmissionRequest, BudgetScope, Charge, Claimed, Store, Window};
 use serde_json::Value;
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
@@ -40,6 +40,7 @@ promises! {
     a_row_that_is_not_there_and_an_amount_that_is_none_are_refused,
     a_budget_is_shown_with_spent_in_flight_and_in_doubt_apart,
     a_limit_is_turned_at_run_time_and_back,
+    who_waits_for_the_next_day_is_told_apart,
     check_names_the_row_that_breaks_the_balance,
     the_port_shows_budgets_and_ledger_to_those_who_have_the_token,
 }
@@ -161,7 +162,7 @@ fn request(worst_case: i64) -> AdmissionRequest {
         rates: Vec::new(),
         budgets: vec![budget(&BudgetName::Event("wed".to_owned())), budget(&BudgetName::Day)],
         provider: None,
-        queues: false,
+        queues: true,
     }
 }
 
@@ -179,7 +180,7 @@ fn budget(name: &BudgetName) -> BudgetScope {
         limit: budgets.limit(name),
         kind: BudgetKind::Hard,
         in_flight_share: 1.0,
-        waits: false,
+        waits: budgets.of(name).over == OverBudget::Park,
         windows,
     }
 }
@@ -298,6 +299,18 @@ async fn a_limit_is_turned_at_run_time_and_back(books: &Books) {
     let ended = books.run(&["budget", "set", "event:offsite", "2.50"]);
     let note = String::from_utf8(ended.stderr).unwrap();
     assert!(ended.status.success() && note.contains("no message of the event offsite"), "{note}");
+}
+
+async fn who_waits_for_the_next_day_is_told_apart(books: &Books) {
+    books.said(&["budget", "set", "day", "0"]);
+    let refused = books.ask(CENT).await;
+    assert!(matches!(refused, Admission::BudgetSpent { .. }), "{refused:?}");
+    for shown in [books.json(&["budget", "show"]), books.json(&["budget", "show", "day"])] {
+        let waiting = (&shown[0]["waiting"], &shown[0]["waiting_for_next"]);
+        assert_eq!(waiting, (&0.into(), &1.into()), "{shown}");
+    }
+    let text = books.said(&["budget", "show", "day"]);
+    assert!(text.contains("waiting     1 for the next window\n"), "{text}");
 }
 
 async fn check_names_the_row_that_breaks_the_balance(books: &Books) {

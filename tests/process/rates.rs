@@ -55,9 +55,7 @@ async fn a_429_seen_by_one_worker_slows_all() {
     world.produce(&asks("first", 1)).await;
     world.model.arrived(1).await;
     let taught = "select count(*) from providers where paused_until > now()";
-    while rows::count(&world.database, taught).await == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    rows::appeared(&world.database, taught).await;
     world.produce(&asks("rest", 40)).await;
     world.model.arrived(2).await;
     let requests = world.model.requests();
