@@ -68,7 +68,7 @@ async fn an_answer_that_was_paid_for_is_replayed_after_a_crash() {
     // The answer's own record has to wait, so that the crash comes between the two.
     let mut operator = rows::connect(&world.database).await;
     let mut held = operator.begin().await.unwrap();
-    held.execute("lock table enrichments in access exclusive mode").await.unwrap();
+    held.execute("lock table enrichments in share mode").await.unwrap();
     world.produce(&asks("replay", 1)).await;
     rows::appeared(&world.database, CHARGED).await;
     worker.kill();
