@@ -25,6 +25,7 @@ pub(super) const POSTGRES: &[Step] = &[
     (10, "admission", include_str!("../../migrations/postgres/0010_admission.sql")),
     (11, "lines", include_str!("../../migrations/postgres/0011_lines.sql")),
     (12, "ledger", include_str!("../../migrations/postgres/0012_ledger.sql")),
+    (13, "patience", include_str!("../../migrations/postgres/0013_patience.sql")),
 ];
 
 /// SQLite's, in order; one that both engines have bears the same number in both.

@@ -16,6 +16,8 @@ statements! {
     PUT_BACK = "update queue_items set status = 'pending', lease_until = null, hints = 0,
             due_at = ?2, look_at = ?2, waits_for = ?3, park_reason = ?5, attempt = max(attempt - ?4, 0)
         where id = ?1";
+    // A wait that an operator asked for is not the item's own.
+    BEGIN_ANEW = "update queue_items set first_claimed_at = null where id = ?1";
     HAS_COME = "select wanted > revision from queue_items where id = ?1";
     FLIGHT_ENDS = "select q.lease_until as lease_until, f.open_at as open_at
         from flights f
@@ -45,6 +47,9 @@ impl SqliteStore {
         // What it waited for is there already: then it waits for nothing, and questions wait for it.
         let reason = (wait.due_at > now).then_some(park.reason);
         put_back(&mut tx, held, &wait, given_back, reason).await?;
+        if matches!(park.reason, ParkReason::BudgetSpent | ParkReason::Paused) {
+            sqlx::query(BEGIN_ANEW).bind(held.item.as_str()).execute(&mut *tx).await?;
+        }
         let end = if park.spend_attempt { Ending::Failed } else { Ending::GivenUp };
         cache::end_flights(&mut tx, &held.item, end, now).await?;
         tx.commit().await?;

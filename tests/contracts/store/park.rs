@@ -20,6 +20,7 @@ promises! {
     a_park_is_noted_with_the_attempt_that_it_ends,
     a_message_that_comes_while_its_absence_is_worked_on_is_due_at_once,
     a_message_that_comes_wakes_the_item_that_waits_for_it,
+    patience_begins_anew_after_a_wait_that_an_operator_asked_for,
 }
 
 async fn a_parked_item_is_not_claimed_before_it_is_due(h: &impl Harness) {
@@ -50,6 +51,25 @@ async fn a_park_keeps_the_attempt_unless_it_is_spent(h: &impl Harness) {
     }
     attempts.push(h.claim(&item("m1")).await.attempt);
     assert_eq!(attempts, [1, 1, 1, 2, 2, 3]);
+}
+
+async fn patience_begins_anew_after_a_wait_that_an_operator_asked_for(h: &impl Harness) {
+    h.ingest(&chat(1)).await;
+    for (reason, is_anew) in [
+        (ParkReason::RateLimited, false),
+        (ParkReason::BudgetSpent, true),
+        (ParkReason::BudgetBusy, false),
+        (ParkReason::Paused, true),
+    ] {
+        let claim = h.claim(&item("m1")).await;
+        let pause = Duration::from_millis(20);
+        tokio::time::sleep(pause).await;
+        let put_back = Park { reason, ..park(Duration::ZERO) };
+        assert_eq!(h.store().park(&claim.held, &put_back).await.unwrap(), Fenced::Done(()));
+        let next = h.claim(&item("m1")).await;
+        assert_eq!(next.age < pause, is_anew, "{reason:?}: {:?}", next.age);
+        assert_eq!(h.store().release(&[next.held]).await.unwrap(), 1);
+    }
 }
 
 async fn a_park_by_the_same_lease_is_made_once(h: &impl Harness) {
