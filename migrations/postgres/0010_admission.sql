@@ -136,10 +136,11 @@ create function is_busy(
     )
 $$;
 
--- Locks scopes in the order of their keys; missing ones are made first.
-create function lock_scopes(asked text[], out keys text[], out held scopes[]) language plpgsql as $$
+-- Makes the scopes that are missing, and locks all in the order of their keys.
+create function lock_scopes(asked text[], missing boolean, out keys text[], out held scopes[])
+    language plpgsql as $$
 begin
-    if (select count(*) from scopes s where s.key = any(asked)) < cardinality(asked) then
+    if missing then
         insert into scopes (key) select distinct key from unnest(asked) key order by key
         on conflict (key) do nothing;
     end if;
@@ -325,20 +326,32 @@ $$;
 
 -- Writes down what locked scopes are judged by, where it differs.
 create function note_limits(
-    keys text[], windows asked_window[], rate_keys text[], rate_limits bigint[],
+    keys text[], held scopes[], windows asked_window[], rate_keys text[], rate_limits bigint[],
     rate_spans interval[]
 ) returns void language plpgsql as $$
+declare
+    w asked_window;
+    s scopes;
 begin
-    update scopes s
-    set name = w.name, starts_at = w.starts_at, ends_at = w.ends_at, most = w.most, share = w.share
-    from unnest(windows) w
-    where s.key = w.key and s.key = any(keys)
-        and (s.name, s.starts_at, s.ends_at, s.most, s.share)
-            is distinct from (w.name, w.starts_at, w.ends_at, w.most, w.share);
-    update scopes s
-    set most = r.most, span = r.span
-    from unnest(rate_keys, rate_limits, rate_spans) r (key, most, span)
-    where s.key = r.key and (s.most, s.span) is distinct from (r.most, r.span);
+    for i in 1 .. coalesce(cardinality(windows), 0) loop
+        w := windows[i];
+        s := held[array_position(keys, w.key)];
+        continue when s.key is null;
+        if (s.name, s.starts_at, s.ends_at, s.most, s.share)
+            is distinct from (w.name, w.starts_at, w.ends_at, w.most, w.share)
+        then
+            update scopes o
+            set name = w.name, starts_at = w.starts_at, ends_at = w.ends_at, most = w.most,
+                share = w.share
+            where o.key = s.key;
+        end if;
+    end loop;
+    for i in 1 .. coalesce(cardinality(rate_keys), 0) loop
+        s := held[array_position(keys, rate_keys[i])];
+        if (s.most, s.span) is distinct from (rate_limits[i], rate_spans[i]) then
+            update scopes o set most = rate_limits[i], span = rate_spans[i] where o.key = s.key;
+        end if;
+    end loop;
 end
 $$;
 
@@ -359,6 +372,7 @@ create function admit_call(
 declare
     moment timestamptz := clock_timestamp();
     keys text[];
+    missing boolean;
     held scopes[];
     windows asked_window[];
     budget_keys text[];
@@ -375,11 +389,16 @@ begin
     end if;
 
     -- All windows that may run once the locks are had; no statement waits for longer.
-    select array_agg(w.key) into keys
-    from unnest(window_keys, window_starts, window_ends) w (key, starts_at, ends_at)
-    where (w.starts_at is null or w.starts_at <= moment + interval '40 seconds')
-        and (w.ends_at is null or w.ends_at > moment);
-    select l.keys, l.held into keys, held from lock_scopes(rate_keys || keys) l;
+    select array_agg(asked.key), count(s.key) < count(*) into keys, missing
+    from (
+        select unnest(rate_keys) as key
+        union all
+        select w.key from unnest(window_keys, window_starts, window_ends) w (key, starts_at, ends_at)
+        where (w.starts_at is null or w.starts_at <= moment + interval '40 seconds')
+            and (w.ends_at is null or w.ends_at > moment)
+    ) asked
+    left join scopes s on s.key = asked.key;
+    select l.keys, l.held into keys, held from lock_scopes(keys, missing) l;
     if provider_keys is not null then
         perform 1 from providers p where p.key = any(provider_keys) order by p.key for update;
         known_provider := found;
@@ -429,9 +448,10 @@ begin
         end if;
         if queues and refused.line is not null and not refused.line = any(keys) then
             -- The window after one that is locked: who waits for it holds that one's lock.
-            select keys || l.keys into keys from lock_scopes(array[refused.line]) l;
+            select keys || l.keys, held || l.held into keys, held
+            from lock_scopes(array[refused.line], true) l;
         end if;
-        perform note_limits(keys, windows, rate_keys, rate_limits, rate_spans);
+        perform note_limits(keys, held, windows, rate_keys, rate_limits, rate_spans);
         if queues and refused.line is not null then
             perform join_line(
                 refused.line, refused.opens_at, mine, the_item, the_event, sent, worst,

@@ -2,6 +2,7 @@
 //! rows show: the suite for both engines stands in `tests/contracts`.
 
 mod concurrency;
+mod lines;
 mod money;
 mod queue;
 mod record;
