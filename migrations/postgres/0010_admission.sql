@@ -414,7 +414,8 @@ begin
             )::asked_window
             order by w.place, w.starts_at nulls first
         ),
-        array_agg(w.key) filter (where w.starts_at is null or w.starts_at <= moment)
+        array_agg(w.key order by w.place)
+            filter (where w.starts_at is null or w.starts_at <= moment)
     into windows, budget_keys
     from unnest(
         window_places, window_names, window_limits, window_shares, window_waits, window_keys,

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Postgres, Row};
 use uuid::Uuid;
 
 use super::PostgresStore;
@@ -15,7 +16,7 @@ use super::pool::store_error;
 use crate::domain::ids::Held;
 use crate::domain::usage::NanoUsd;
 use crate::settings::BudgetKind;
-use crate::store::{Admission, AdmissionRequest, BudgetScope, ProviderNeeds, Stored};
+use crate::store::{Admission, AdmissionRequest, BudgetScope, ProviderNeeds, RateScope, Stored};
 
 const ADMIT: &str = "
     select verdict, scope, after_us, room
@@ -27,6 +28,8 @@ const ADMIT: &str = "
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[ADMIT];
 
+type Asking<'q> = Query<'q, Postgres, PgArguments>;
+
 impl PostgresStore {
     pub(super) async fn admit_call(
         &self,
@@ -34,8 +37,6 @@ impl PostgresStore {
         request: &AdmissionRequest,
     ) -> Stored<Admission> {
         let ledger = Uuid::new_v4();
-        let rates = &request.rates;
-        let spans = rates.iter().map(|rate| interval(rate.window + rate.send_within));
         let query = sqlx::query(ADMIT)
             .bind(ledger)
             .bind(held.item.as_str())
@@ -49,22 +50,9 @@ impl PostgresStore {
             .bind(&request.fingerprint)
             .bind(request.worst_case.0)
             .bind(request.expected.0)
-            .bind(request.queues)
-            .bind(rates.iter().map(|rate| rate.key.as_str()).collect::<Vec<_>>())
-            .bind(rates.iter().map(|rate| i64::from(rate.limit)).collect::<Vec<_>>())
-            .bind(spans.collect::<Vec<_>>())
-            .bind(rates.iter().map(|rate| rate.send_within).min().map(interval));
-        let windows = Windows::of(&request.budgets);
-        let query = query
-            .bind(i32::try_from(request.budgets.len()).unwrap_or(i32::MAX))
-            .bind(windows.places)
-            .bind(windows.names)
-            .bind(windows.limits)
-            .bind(windows.shares)
-            .bind(windows.waits)
-            .bind(windows.keys)
-            .bind(windows.starts)
-            .bind(windows.ends);
+            .bind(request.queues);
+        let query = with_rates(query, &request.rates);
+        let query = with_budgets(query, &request.budgets);
         let provider = request.provider.as_ref();
         let row = query
             .bind(provider.map(provider_keys))
@@ -75,6 +63,29 @@ impl PostgresStore {
             .map_err(store_error)?;
         admission(ledger, &row)
     }
+}
+
+fn with_rates<'q>(query: Asking<'q>, rates: &'q [RateScope]) -> Asking<'q> {
+    let spans = rates.iter().map(|rate| interval(rate.window + rate.send_within));
+    query
+        .bind(rates.iter().map(|rate| rate.key.as_str()).collect::<Vec<_>>())
+        .bind(rates.iter().map(|rate| i64::from(rate.limit)).collect::<Vec<_>>())
+        .bind(spans.collect::<Vec<_>>())
+        .bind(rates.iter().map(|rate| rate.send_within).min().map(interval))
+}
+
+fn with_budgets<'q>(query: Asking<'q>, budgets: &'q [BudgetScope]) -> Asking<'q> {
+    let windows = Windows::of(budgets);
+    query
+        .bind(i32::try_from(budgets.len()).unwrap_or(i32::MAX))
+        .bind(windows.places)
+        .bind(windows.names)
+        .bind(windows.limits)
+        .bind(windows.shares)
+        .bind(windows.waits)
+        .bind(windows.keys)
+        .bind(windows.starts)
+        .bind(windows.ends)
 }
 
 /// The windows of all budgets, in columns.

@@ -52,19 +52,18 @@ pub(crate) async fn is_admitted(
     request: &AdmissionRequest,
 ) -> uuid::Uuid {
     let held = claim(h, n).await;
-    match ask(h, &held, request).await {
-        Admission::Admitted { ledger } => ledger,
-        other => panic!("m{n} is not admitted but {other:?}"),
-    }
+    let told = ask(h, &held, request).await;
+    let Admission::Admitted { ledger } = told else { panic!("m{n} is not admitted but {told:?}") };
+    ledger
 }
 
 /// Claims an item whose request must be refused, and parks it for longer than the test lasts: only
 /// a call makes it due.
 pub(crate) async fn waits(h: &impl Harness, n: i64, request: &AdmissionRequest) -> Duration {
     let held = claim(h, n).await;
-    let after = match ask(h, &held, request).await {
-        Admission::RateLimited { after, .. } | Admission::BudgetBusy { after, .. } => after,
-        other => panic!("m{n} does not wait but {other:?}"),
+    let told = ask(h, &held, request).await;
+    let (Admission::RateLimited { after, .. } | Admission::BudgetBusy { after, .. }) = told else {
+        panic!("m{n} does not wait but {told:?}")
     };
     done(h.store().park(&held, &park(LONG)).await.unwrap());
     after

@@ -137,14 +137,14 @@ async fn work<S: Store>(store: Arc<S>, item: ItemId, visit: u32) -> bool {
     if dies {
         return false;
     }
-    let after = match store.admit(&claim.held, &asks).await.unwrap() {
-        Admission::Admitted { ledger } => {
-            store.charge(ledger, &charge(1)).await.unwrap();
-            done(store.record(&claim.held, &skipped(&claim)).await.unwrap());
-            return true;
-        }
-        Admission::RateLimited { after, .. } | Admission::BudgetBusy { after, .. } => after,
-        other => panic!("{other:?}"),
+    let told = store.admit(&claim.held, &asks).await.unwrap();
+    if let Admission::Admitted { ledger } = told {
+        store.charge(ledger, &charge(1)).await.unwrap();
+        done(store.record(&claim.held, &skipped(&claim)).await.unwrap());
+        return true;
+    }
+    let (Admission::RateLimited { after, .. } | Admission::BudgetBusy { after, .. }) = told else {
+        panic!("m{n} does not wait but {told:?}")
     };
     done(store.park(&claim.held, &park(after)).await.unwrap());
     false
