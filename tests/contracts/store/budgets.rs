@@ -69,10 +69,11 @@ pub(super) async fn ask(h: &impl Harness, held: &Held, request: &AdmissionReques
 }
 
 pub(super) async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    match ask(h, held, request).await {
-        Admission::Admitted { ledger } => ledger,
-        other => panic!("not admitted but {other:?}"),
-    }
+    let admission = ask(h, held, request).await;
+    let Admission::Admitted { ledger } = admission else {
+        panic!("not admitted but {admission:?}")
+    };
+    ledger
 }
 
 pub(super) async fn busy(h: &impl Harness, held: &Held, request: &AdmissionRequest) {

@@ -58,10 +58,11 @@ async fn hold(h: &impl Harness) -> Held {
 }
 
 async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    match h.store().admit(held, request).await.unwrap() {
-        Admission::Admitted { ledger } => ledger,
-        other => panic!("not admitted but {other:?}"),
-    }
+    let admission = h.store().admit(held, request).await.unwrap();
+    let Admission::Admitted { ledger } = admission else {
+        panic!("not admitted but {admission:?}")
+    };
+    ledger
 }
 
 /// A row that nobody knows about.
