@@ -31,11 +31,15 @@ statements! {
             ambiguous_cost = ambiguous_cost + ?10, avoided_cost = avoided_cost + ?11,
             latency_us = latency_us + ?12
         where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
-    CORRECT = "update metrics set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5
+    RESTATE = "update metrics set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5,
+            input_tokens = input_tokens + ?6, output_tokens = output_tokens + ?7,
+            cache_read_tokens = cache_read_tokens + ?8,
+            cache_write_5m_tokens = cache_write_5m_tokens + ?9,
+            cache_write_1h_tokens = cache_write_1h_tokens + ?10
         where item_id = ?1 and revision = ?2 and created_at >= ?3
         returning tenant, intent, created_at";
-    CORRECT_MINUTE = "update metric_rollups
-        set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5
+    RESTATE_MINUTE = "update metric_rollups set cost = cost + ?4,
+            ambiguous_cost = ambiguous_cost + ?5, tokens = tokens + ?6
         where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
 }
 
@@ -54,6 +58,17 @@ struct Figures {
     spent: Spent,
     ambiguous_cost: i64,
     avoided_cost: i64,
+}
+
+/// What became known of a ledger row that was in doubt.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Change {
+    /// What it cost.
+    pub(super) cost: i64,
+    /// What is held for it no more; negative.
+    pub(super) in_doubt: i64,
+    /// Its tokens, by class.
+    pub(super) tokens: [i64; 5],
 }
 
 /// Writes an item's metric, with what the ledger says it cost, and rolls it up. An item that is
@@ -132,31 +147,32 @@ async fn write_row(
     Ok(())
 }
 
-/// Changes what a message and revision cost by what became known of one of its ledger rows, where its
-/// figures were written since that row was in doubt; else they will be written as it stands now.
-pub(super) async fn correct(
+/// Changes an item's figures where they were written since its ledger row was in doubt; else they
+/// will be written as the ledger stands now.
+pub(super) async fn restate(
     tx: &mut Write,
     (item, revision): (&ItemId, i64),
     in_doubt_since: Micros,
-    cost: i64,
-    ambiguous_cost: i64,
+    change: Change,
 ) -> Done<()> {
-    let row = sqlx::query(CORRECT)
+    let mut query = sqlx::query(RESTATE)
         .bind(item.as_str())
         .bind(revision)
         .bind(in_doubt_since)
-        .bind(cost)
-        .bind(ambiguous_cost)
-        .fetch_optional(&mut **tx)
-        .await?;
-    let Some(row) = row else { return Ok(()) };
+        .bind(change.cost)
+        .bind(change.in_doubt);
+    for tokens in change.tokens {
+        query = query.bind(tokens);
+    }
+    let Some(row) = query.fetch_optional(&mut **tx).await? else { return Ok(()) };
     let reader = Reader::new("metrics", &row);
-    sqlx::query(CORRECT_MINUTE)
+    sqlx::query(RESTATE_MINUTE)
         .bind(reader.get::<&str>("tenant")?)
         .bind(minute_of(reader.get("created_at")?))
         .bind(reader.get::<&str>("intent")?)
-        .bind(cost)
-        .bind(ambiguous_cost)
+        .bind(change.cost)
+        .bind(change.in_doubt)
+        .bind(change.tokens.iter().sum::<i64>())
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -9,8 +9,10 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, figures, micros, provider, scopes};
+use super::figures::{self, Change};
+use super::{Done, Micros, SqliteStore, Write, micros, provider, scopes};
 use crate::domain::ids::{Held, ItemId, Lease};
+use crate::domain::usage::Usage;
 use crate::store::{AdmissionRequest, Charge, Heard, KeptAnswer, LedgerState, Spent};
 
 statements! {
@@ -18,7 +20,8 @@ statements! {
             fingerprint, scopes, rates, reserved, admitted_at, send_within, created_at)
         values (?1, 'reserved', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?13)";
     ROW = "select id, state, item_id, revision, reserved, scopes, rates, admitted_at, send_within,
-            resolved_at
+            resolved_at, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
+            cache_write_1h_tokens
         from ledger where id = ?1";
     CLOSE = "update ledger set state = ?2, charged = ?3, why = coalesce(?4, why), resolved_at = ?5,
             resolved_by = ?6
@@ -94,6 +97,7 @@ pub(super) struct Row {
     admitted_at: Micros,
     send_within: Option<Micros>,
     resolved_at: Option<Micros>,
+    usage: Usage,
 }
 
 impl SqliteStore {
@@ -112,7 +116,7 @@ impl SqliteStore {
                 sqlx::query(UNPRICED).bind(id.to_string()).execute(&mut *tx).await?;
             }
         }
-        keep_answer(&mut tx, id, charge).await?;
+        keep_answer(&mut tx, &row, charge).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -234,6 +238,7 @@ pub(super) async fn load(tx: &mut Write, id: Uuid) -> Done<Option<Row>> {
         admitted_at: reader.get("admitted_at")?,
         send_within: reader.get("send_within")?,
         resolved_at: reader.get("resolved_at")?,
+        usage: reader.usage()?,
     }))
 }
 
@@ -266,9 +271,12 @@ pub(super) async fn close(tx: &mut Write, row: &Row, how: Close<'_>, now: Micros
     query.execute(&mut **tx).await?;
     if row.state == LedgerState::Ambiguous {
         sqlx::query(WAKE).bind(&row.budgets).bind(now).execute(&mut **tx).await?;
-        let counted_from = row.resolved_at.unwrap_or(row.admitted_at);
-        let of = (&row.item, row.revision);
-        return figures::correct(tx, of, counted_from, charged, -row.worst_case).await;
+        return restate(
+            tx,
+            row,
+            Change { cost: charged, in_doubt: -row.worst_case, tokens: [0; 5] },
+        )
+        .await;
     }
     scopes::wake(tx, &row.budgets, now).await
 }
@@ -295,14 +303,26 @@ async fn move_places(tx: &mut Write, row: &Row, to: Option<Micros>, now: Micros)
     Ok(())
 }
 
-async fn keep_answer(tx: &mut Write, id: Uuid, charge: &Charge) -> Done<()> {
+async fn keep_answer(tx: &mut Write, row: &Row, charge: &Charge) -> Done<()> {
     let answer = charge.answer.as_ref().map(codec::json).transpose()?;
-    let mut query = sqlx::query(ANSWERED).bind(id.to_string()).bind(&charge.model).bind(answer);
-    for tokens in codec::classes(&charge.usage) {
+    let query = sqlx::query(ANSWERED).bind(row.id.to_string());
+    let mut query = query.bind(&charge.model).bind(answer);
+    let (known, told) = (codec::classes(&row.usage), codec::classes(&charge.usage));
+    for tokens in told {
         query = query.bind(tokens);
     }
     query.execute(&mut **tx).await?;
-    Ok(())
+    if row.state != LedgerState::Ambiguous {
+        return Ok(());
+    }
+    let tokens = [0, 1, 2, 3, 4].map(|class| told[class] - known[class]);
+    restate(tx, row, Change { tokens, ..Change::default() }).await
+}
+
+/// Has the figures of a message follow one of its rows that was in doubt.
+async fn restate(tx: &mut Write, row: &Row, change: Change) -> Done<()> {
+    let in_doubt_since = row.resolved_at.unwrap_or(row.admitted_at);
+    figures::restate(tx, (&row.item, row.revision), in_doubt_since, change).await
 }
 
 /// An answer that was paid for.

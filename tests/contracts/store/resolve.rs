@@ -231,6 +231,8 @@ async fn the_figures_follow_an_answer_that_comes_late(h: &impl Harness) {
     for _ in 0..2 {
         h.store().charge(row, &charge(150)).await.unwrap();
         assert_eq!(figures(h).await, [(150, 0); 2]);
+        let tokens = "select cast(sum(tokens) as bigint) from metric_rollups";
+        assert_eq!(h.count(tokens).await, usage().total() as i64);
     }
     assert_eq!(counted(h).await, (0, 150, 0));
 }
