@@ -40,8 +40,11 @@ async fn ten_kills_neither_pass_a_hard_budget_nor_lose_a_cent() {
     let mut world = World::new("budget").await;
     world.model.stand(Mode::Slow { ms: 20 });
     world.produce(&asks("budget", 400)).await;
-    let hard =
-        [("GLEANER__BUDGETS__EVENT__USD", "0.5"), ("GLEANER__BUDGETS__EVENT__OVER", "refuse")];
+    let hard = [
+        ("GLEANER__BUDGETS__EVENT__USD", "0.5"),
+        ("GLEANER__BUDGETS__EVENT__OVER", "refuse"),
+        ("GLEANER__SCHEDULER__TICK_MS", "50"),
+    ];
     let mut crew = Crew::of(4, &world, &hard);
     crew.suffer(10, Duration::from_millis(1000)).await;
     world.completions.take_until(400, PATIENCE).await;
