@@ -8,4 +8,5 @@ mod availability;
 mod house;
 mod injections;
 mod models;
+mod over_budget;
 mod unpriced;
