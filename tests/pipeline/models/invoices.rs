@@ -49,62 +49,61 @@ fn completion(model: &str, tier: &str, usage: Value) -> Value {
     })
 }
 
-#[tokio::test]
-async fn a_message_costs_what_its_invoice_says() {
-    for (model, usage, nanos) in [
-        // Cached tokens are in no other class: once counted twice, at 0.091311.
-        (
-            "claude-3-7-sonnet",
-            json!({"input_tokens": 3, "cache_creation_input_tokens": 12_304,
-                "cache_read_input_tokens": 0, "output_tokens": 550}),
-            Some(54_399_000),
-        ),
-        // An hour's write costs 1.6 times one of five minutes.
-        (
-            "claude-opus-5",
-            json!({"input_tokens": 0, "cache_creation_input_tokens": 344_139,
-                "cache_read_input_tokens": 0, "output_tokens": 0, "service_tier": "standard",
-                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 344_139}}),
-            Some(3_441_390_000),
-        ),
-        (
-            "claude-opus-4-5",
-            json!({"input_tokens": 10, "cache_creation_input_tokens": 32_435,
-                "cache_read_input_tokens": 66_360, "output_tokens": 5_120,
-                "service_tier": "standard", "inference_geo": "not_available"}),
-            Some(363_948_750),
-        ),
-        // The band is that of all input together, and holds for the output too.
-        (
-            "claude-haiku-5-5",
-            json!({"input_tokens": 60_000, "cache_read_input_tokens": 40_000, "output_tokens": 1_000}),
-            Some(6_000_000 + 400_000 + 500_000),
-        ),
-        (
-            "claude-haiku-5-5",
-            json!({"input_tokens": 60_001, "cache_read_input_tokens": 40_000, "output_tokens": 1_000}),
-            Some(30_000_500 + 2_000_000 + 2_500_000),
-        ),
-        (
-            "claude-opus-5-5",
-            json!({"input_tokens": 1_000, "output_tokens": 100, "inference_geo": "us"}),
-            Some(4_400_000 + 2_200_000),
-        ),
-        (
-            "claude-opus-5-5",
-            json!({"input_tokens": 1_000, "output_tokens": 100, "service_tier": "batch"}),
-            Some(2_000_000 + 1_000_000),
-        ),
-        (
-            "claude-opus-5-5",
-            json!({"input_tokens": 1_000, "output_tokens": 100, "service_tier": "priority"}),
-            None,
-        ),
-        ("claude-next", json!({"input_tokens": 1_000, "output_tokens": 100}), None),
-    ] {
+/// Messages that cost what is said, in nano-dollars, or have no price.
+async fn hold(cases: &[(&str, Value, Option<i64>)]) {
+    for (model, usage, nanos) in cases {
         let counted = counted(Protocol::Anthropic, model, message(model, usage.clone())).await;
         assert_eq!(counted, nanos.map(NanoUsd), "{model} {usage}");
     }
+}
+
+#[tokio::test]
+async fn each_class_of_a_messages_tokens_is_billed_once_as_on_the_invoice() {
+    // Cached tokens are in no other class: once counted twice, at 0.091311.
+    let written = json!({"input_tokens": 3, "cache_creation_input_tokens": 12_304,
+        "cache_read_input_tokens": 0, "output_tokens": 550});
+    // An hour's write costs 1.6 times one of five minutes.
+    let hour = json!({"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 344_139});
+    let hour = json!({"input_tokens": 0, "cache_creation_input_tokens": 344_139,
+        "cache_read_input_tokens": 0, "output_tokens": 0, "service_tier": "standard",
+        "cache_creation": hour});
+    let read = json!({"input_tokens": 10, "cache_creation_input_tokens": 32_435,
+        "cache_read_input_tokens": 66_360, "output_tokens": 5_120,
+        "service_tier": "standard", "inference_geo": "not_available"});
+    hold(&[
+        ("claude-3-7-sonnet", written, Some(54_399_000)),
+        ("claude-opus-5", hour, Some(3_441_390_000)),
+        ("claude-opus-4-5", read.clone(), Some(363_948_750)),
+        ("claude-next", read, None),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_messages_band_is_that_of_all_its_input_and_holds_for_its_output() {
+    let usage = |input: u64| json!({"input_tokens": input, "cache_read_input_tokens": 40_000, "output_tokens": 1_000});
+    hold(&[
+        ("claude-haiku-5-5", usage(60_000), Some(6_000_000 + 400_000 + 500_000)),
+        ("claude-haiku-5-5", usage(60_001), Some(30_000_500 + 2_000_000 + 2_500_000)),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_is_billed_in_the_tier_that_it_names() {
+    let usage = |tier: &str, geo: Value| {
+        json!({"input_tokens": 1_000, "output_tokens": 100, "service_tier": tier,
+            "inference_geo": geo})
+    };
+    let model = "claude-opus-5-5";
+    hold(&[
+        (model, usage("standard", json!("global")), Some(4_000_000 + 2_000_000)),
+        (model, usage("standard", json!("us")), Some(4_400_000 + 2_200_000)),
+        (model, usage("batch", Value::Null), Some(2_000_000 + 1_000_000)),
+        (model, usage("priority", Value::Null), None),
+        (model, usage("something_new", Value::Null), None),
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::StreamExt as _;
-use gleaner::domain::usage::Tier;
+use gleaner::domain::usage::{Tier, Usage};
 use gleaner::settings::Protocol;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -163,27 +163,13 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
         Mode::Cut => cut(&answer(&valid)),
         Mode::Nonsense { kind } => nonsense(asked, kind, answer),
         Mode::Refuse => ok(speak::message(asked, "", End::Refused, Some(&charge(1)))),
-        Mode::MaxTokens => {
-            let usage = charge(asked.max_tokens);
-            ok(speak::message(asked, "{\"cut", End::MaxTokens, Some(&usage)))
-        }
+        Mode::MaxTokens => ok(cut_short(asked, &charge(asked.max_tokens))),
         Mode::EmptyUsage => {
             charge(tokens(&valid));
             ok(speak::message(asked, &valid, End::Whole, None))
         }
-        Mode::Tier { tier } => {
-            let named = Tier::named(Some(&tier));
-            let usage = state.book().charge(place, asked, tokens(&valid), named);
-            let whole = speak::message(asked, &valid, End::Whole, Some(&usage));
-            ok(speak::in_tier(asked.protocol, whole, &tier))
-        }
-        Mode::Total { price } => {
-            let total = asked.prompt_tokens() + tokens(&valid);
-            state.book().charge_total(place, total, &price);
-            let mut whole = speak::message(asked, &valid, End::Whole, None);
-            whole["usage"] = json!({"total_tokens": total});
-            ok(whole)
-        }
+        Mode::Tier { tier } => ok(in_tier(state, place, asked, &valid, &tier)),
+        Mode::Total { price } => ok(in_total(state, place, asked, &valid, &price)),
         Mode::Recorded { body } => ok(body),
         Mode::Room { places, ms } => {
             let Some(_place) = state.limits.enter(places) else { return too_many(asked.protocol) };
@@ -253,13 +239,36 @@ fn say(protocol: Protocol, kind: &str, message: &str) -> Value {
     speak::error(protocol, kind, message, None)
 }
 
+/// An answer in a service tier, billed at its price.
+fn in_tier(state: &State, place: usize, asked: &Asked, text: &str, tier: &str) -> Value {
+    let named = Tier::named(Some(tier));
+    let usage = state.book().charge(place, asked, tokens(text), named);
+    let whole = speak::message(asked, text, End::Whole, Some(&usage));
+    speak::in_tier(asked.protocol, whole, tier)
+}
+
+/// An answer that reports its tokens as one total, billed at the price for totals of that name.
+fn in_total(state: &State, place: usize, asked: &Asked, text: &str, price: &str) -> Value {
+    let total = asked.prompt_tokens() + tokens(text);
+    state.book().charge_total(place, total, price);
+    let mut whole = speak::message(asked, text, End::Whole, None);
+    whole["usage"] = json!({"total_tokens": total});
+    whole
+}
+
 /// A billed answer; one that is longer than was paid for is cut.
 fn answer(state: &State, place: usize, asked: &Asked, text: &str) -> Value {
-    let whole = tokens(text) <= asked.max_tokens;
-    let (text, end) = if whole { (text, End::Whole) } else { ("{\"cut", End::MaxTokens) };
-    let output = if whole { tokens(text) } else { asked.max_tokens };
+    let output = tokens(text).min(asked.max_tokens);
     let usage = state.book().charge(place, asked, output, Tier::Standard);
-    speak::message(asked, text, end, Some(&usage))
+    if output < tokens(text) {
+        return cut_short(asked, &usage);
+    }
+    speak::message(asked, text, End::Whole, Some(&usage))
+}
+
+/// What is left of an answer that was cut at `max_tokens`.
+fn cut_short(asked: &Asked, usage: &Usage) -> Value {
+    speak::message(asked, "{\"cut", End::MaxTokens, Some(usage))
 }
 
 async fn late(body: Value, ms: u64) -> Response<Body> {
