@@ -160,6 +160,8 @@ async fn a_late_joiner_with_an_earlier_message_goes_before_it(h: &impl Harness) 
 
 async fn whoever_is_called_is_not_overtaken(h: &impl Harness) {
     h.ingest(&chat(3)).await;
+    // Whoever is fresh has its hint before anybody is called.
+    called(h).await;
     let row = is_admitted(h, 1, &asks(1, 1, LONG)).await;
     waits(h, 3, &asks(3, 1, LONG)).await;
     h.store().refund(row, true).await.unwrap();
