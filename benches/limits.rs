@@ -130,8 +130,8 @@ async fn ask(
     each: usize,
 ) -> usize {
     let mut asking = JoinSet::new();
-    for held in holders.iter().cloned() {
-        let (store, request) = (Arc::clone(store), request.clone());
+    for held in holders {
+        let (store, held, request) = (Arc::clone(store), held.clone(), request.clone());
         asking.spawn(async move {
             let mut admitted = 0;
             while admitted < each {

@@ -108,8 +108,8 @@ impl Pipeline {
             provider: ProviderNeeds {
                 account: choice.endpoint.clone(),
                 model: model.to_owned(),
-                input: bound.prompt,
-                output: bound.output,
+                input: forecast.prompt(),
+                output: request.max_tokens.into(),
             },
             queues: asked.waits,
         })
@@ -189,10 +189,12 @@ impl Pipeline {
     }
 }
 
-/// What a request takes of the provider's limits, at most.
+/// What a request takes of the provider's limits: its prompt as learnt, and all the output that is
+/// paid for.
 fn needs(call: &Call<'_>) -> Needs {
-    let bound = Bound::of(call.choice.model.as_ref(), call.request);
-    Needs { input: bound.prompt, output: bound.output }
+    let (model, request) = (call.choice.model.name(), call.request);
+    let expected = call.choice.estimates.expected_usage(model, request);
+    Needs { input: expected.prompt(), output: request.max_tokens.into() }
 }
 
 /// A model that answers is worth waiting for; for one that does not, a fallback may be asked.

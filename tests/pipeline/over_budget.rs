@@ -108,6 +108,9 @@ async fn a_budget_that_parks_keeps_the_message_until_there_is_room() {
     let more = BudgetChange::Limit(NanoUsd::from_dollars(1.0));
     house.store().set_budget("budget:day", more, "the test").await.unwrap();
     let done = house.done().await;
-    assert_eq!((&done["outcome"], &done["model"]), (&"completed".into(), &"claude-sonnet-5-5".into()));
+    assert_eq!(
+        (&done["outcome"], &done["model"]),
+        (&"completed".into(), &"claude-sonnet-5-5".into())
+    );
     assert_eq!(done["attempt"], 1, "waiting spends no attempt");
 }

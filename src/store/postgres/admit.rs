@@ -37,20 +37,7 @@ impl PostgresStore {
         request: &AdmissionRequest,
     ) -> Stored<Admission> {
         let ledger = Uuid::new_v4();
-        let query = sqlx::query(ADMIT)
-            .bind(ledger)
-            .bind(held.item.as_str())
-            .bind(held.lease.0)
-            .bind(request.event.as_str())
-            .bind(&request.tenant)
-            .bind(request.revision)
-            .bind(Instant(request.sent_at))
-            .bind(request.agent)
-            .bind(&request.model)
-            .bind(&request.fingerprint)
-            .bind(request.worst_case.0)
-            .bind(request.expected.0)
-            .bind(request.queues);
+        let query = with_call(sqlx::query(ADMIT), ledger, held, request);
         let query = with_rates(query, &request.rates);
         let query = with_budgets(query, &request.budgets);
         let provider = request.provider.as_ref();
@@ -63,6 +50,28 @@ impl PostgresStore {
             .map_err(store_error)?;
         admission(ledger, &row)
     }
+}
+
+fn with_call<'q>(
+    query: Asking<'q>,
+    ledger: Uuid,
+    held: &'q Held,
+    request: &'q AdmissionRequest,
+) -> Asking<'q> {
+    query
+        .bind(ledger)
+        .bind(held.item.as_str())
+        .bind(held.lease.0)
+        .bind(request.event.as_str())
+        .bind(&request.tenant)
+        .bind(request.revision)
+        .bind(Instant(request.sent_at))
+        .bind(request.agent)
+        .bind(&request.model)
+        .bind(&request.fingerprint)
+        .bind(request.worst_case.0)
+        .bind(request.expected.0)
+        .bind(request.queues)
 }
 
 fn with_rates<'q>(query: Asking<'q>, rates: &'q [RateScope]) -> Asking<'q> {
