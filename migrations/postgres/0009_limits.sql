@@ -11,7 +11,7 @@ alter table scopes add column most bigint;
 alter table scopes add column share double precision;
 -- Of a rate, for how long a place is held.
 alter table scopes add column span interval;
--- When its line is to be looked at; null exactly while nobody waits.
+-- When its line is to be looked at; null when nobody waits.
 alter table scopes add column opens_at timestamptz;
 -- The turn that was called last in its line.
 alter table scopes add column turn bigint not null default 0;

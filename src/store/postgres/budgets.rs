@@ -29,7 +29,7 @@ macro_rules! windows {
 }
 
 const OF_ONE: &str = windows!("b.name = $2 order by b.starts_at desc nulls last, b.key desc");
-// Of those that are not an event's there are few, and none hides another.
+// There may be a budget for each event, so theirs come last.
 const RUNNING: &str = windows!(
     "b.name is not null and b.is_current
     order by starts_with(b.name, 'budget:event:'),

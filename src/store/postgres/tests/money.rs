@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, NOW, claim, ingest, item, request};
 use crate::domain::ids::Held;
 use crate::domain::usage::{NanoUsd, Usage};
-use crate::store::{Admission, Charge, Store};
+use crate::settings::DatabaseSettings;
+use crate::store::{Admission, AdmissionRequest, Charge, Store};
 
 fn bill(cost: i64) -> Charge {
     Charge {
@@ -24,6 +26,13 @@ async fn admitted(store: &PostgresStore, held: &Held) -> Uuid {
     let admission = store.admit(held, &request(20, 1_000)).await.unwrap();
     let Admission::Admitted { ledger } = admission else { panic!("{admission:?}") };
     ledger
+}
+
+/// A request whose places are held for longer than any test takes.
+fn patient_request(rate: u32) -> AdmissionRequest {
+    let mut request = request(rate, 1_000_000);
+    request.rates[0].window = 60 * LEASE;
+    request
 }
 
 async fn counters(store: &PostgresStore) -> (i64, i64, i64, i32) {
@@ -85,6 +94,33 @@ async fn thirty_two_at_once_never_pass_a_budget_and_take_no_place() {
         .count();
     assert_eq!(passed, 5);
     assert_eq!(counters(&store).await, (50, 0, 0, 5));
+    database.drop(store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_admissions_32_at_once_on_one_scope_are_never_one_too_many() {
+    let database = Database::create().await;
+    let settings = DatabaseSettings { connections: 32, ..database.settings() };
+    let store = PostgresStore::connect(&settings).await.unwrap();
+    store.migrate().await.unwrap();
+    ingest(&store, 0..32).await;
+    let mut asking = JoinSet::new();
+    for n in 0..32 {
+        let held = claim(&store, &item(n), 10 * LEASE).await.held;
+        let (store, request) = (store.clone(), patient_request(5_000));
+        asking.spawn(async move {
+            let mut admitted = 0;
+            for _ in 0..10_000 / 32 + 1 {
+                let answer = store.admit(&held, &request).await.unwrap();
+                admitted += u32::from(matches!(answer, Admission::Admitted { .. }));
+            }
+            admitted
+        });
+    }
+    let admitted: u32 = asking.join_all().await.into_iter().sum();
+    assert_eq!(admitted, 5_000);
+    assert_eq!(counters(&store).await, (50_000, 0, 0, 5_000));
+    assert_eq!(store.ledger_balances().await.unwrap(), Ok(NanoUsd(50_000)));
     database.drop(store).await;
 }
 
