@@ -50,6 +50,9 @@ pub struct Asking<'a> {
     pub expected: NanoUsd,
     /// What it takes of the provider's limits.
     pub provider: ProviderNeeds,
+    /// How long a connection to the endpoint may take: a request that was sent in time may arrive
+    /// that much later.
+    pub connect_timeout: Duration,
     /// Whether its message waits when it is refused.
     pub queues: bool,
 }
@@ -172,8 +175,8 @@ impl Limits {
             ),
         ];
         let window = Duration::from_secs(self.rates.window_s);
-        let scope =
-            |(key, limit)| RateScope { key, limit, window, send_within: self.send_within() };
+        let send_within = self.send_within() + asking.connect_timeout;
+        let scope = |(key, limit)| RateScope { key, limit, window, send_within };
         limits.into_iter().filter(|(_, limit)| *limit > 0).map(scope).collect()
     }
 }

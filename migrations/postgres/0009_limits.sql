@@ -29,7 +29,7 @@ create table lines (
     event_id text collate "C" not null,
     sent_at timestamptz not null,
     turn bigint not null, -- 0 in a line that belongs to one event
-    worst bigint not null, -- the worst case of what it asks for
+    worst bigint not null, -- what it asks for: its worst case, of a soft budget what is expected
     rates text[] collate "C" not null, -- in a rate's line, all rates that it needs a place of
     called_until timestamptz, -- until then room is kept for it; null while it is not called
     primary key (scope, item_id)

@@ -176,7 +176,7 @@ begin
             end if;
             next_one := windows[i + 1];
             return row(
-                'budget_spent', w.key, w.ends_at - moment, null,
+                'budget_spent', w.key, w.ends_at - moment, cost,
                 case when next_one.place = w.place then next_one.key end, w.ends_at
             )::refusal;
         end if;
@@ -455,7 +455,7 @@ begin
         perform note_limits(keys, held, windows, rate_keys, rate_limits, rate_spans);
         if queues and refused.line is not null then
             perform join_line(
-                refused.line, refused.opens_at, mine, the_item, the_event, sent, worst,
+                refused.line, refused.opens_at, mine, the_item, the_event, sent, coalesce(refused.room, worst),
                 case when refused.verdict = 'rate_limited' then rate_keys else '{}' end, moment
             );
         end if;

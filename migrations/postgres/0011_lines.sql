@@ -91,7 +91,6 @@ declare
     waits boolean := coalesce(s.starts_at > moment, false);
     spent bigint;
     in_flight bigint;
-    cost bigint;
     called integer := 0;
     passed boolean := false;
     full_until timestamptz;
@@ -112,22 +111,20 @@ begin
         order by x.turn, x.sent_at, x.item_id limit 1000
     loop
         exit when called = 256;
-        -- What a soft budget is asked for is known only to who asks.
-        cost := case when judged.share is null then 1 else l.worst end;
-        if spent + cost > judged.most then
+        if spent + l.worst > judged.most then
             -- Once its window runs, it is called all the same, to hear that it is spent.
             if waits then
                 return s.starts_at;
             end if;
-            cost := 0;
+            l.worst := 0;
         elsif judged.share is not null
-            and is_busy(judged.most, judged.share, spent, in_flight, cost)
+            and is_busy(judged.most, judged.share, spent, in_flight, l.worst)
         then
             exit;
         end if;
         if call_item(l, moment) then
             called := called + 1;
-            in_flight := in_flight + cost;
+            in_flight := in_flight + l.worst;
             update scopes o set turn = greatest(o.turn, l.turn) where o.key = s.key;
         else
             passed := true;

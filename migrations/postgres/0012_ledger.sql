@@ -33,7 +33,18 @@ $$;
 create function move_amount(l ledger, next_state text, amount bigint) returns void
     language plpgsql as $$
 begin
-    perform 1 from scopes s where s.key = any(l.scopes) order by s.key for update;
+    -- What leaves doubt makes room for those, too, who wait for the window after.
+    perform 1 from scopes s
+    where s.key = any(l.scopes) or (
+        l.state = 'ambiguous' and s.opens_at is not null
+        and s.name in (select o.name from scopes o where o.key = any(l.scopes))
+    )
+    order by s.key for update;
+    if l.state = 'ambiguous' then
+        update scopes s set opens_at = least(s.opens_at, clock_timestamp())
+        where s.opens_at is not null
+            and s.name in (select o.name from scopes o where o.key = any(l.scopes));
+    end if;
     update scopes s
     set reserved = s.reserved - case when l.state = 'reserved' then l.reserved else 0 end,
         ambiguous = s.ambiguous

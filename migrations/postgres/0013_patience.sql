@@ -47,6 +47,10 @@ begin
     insert into item_history (item_id, what, lease, attempt, reason, detail)
     values (the_item, 'parked', the_lease, q.attempt, the_reason, the_detail);
     perform end_flights(the_item, case when spends then 'failed' else 'given up' end);
+    -- Who waits for something else stands in nobody's way.
+    if the_reason not in ('rate_limited', 'budget_busy', 'budget_spent') then
+        delete from lines where item_id = the_item;
+    end if;
     return true;
 end
 $$;

@@ -11,8 +11,9 @@ use super::account::Account;
 use super::breaker::{Breaker, BreakerPolicy, BreakerState};
 use super::concurrency::Ended;
 use super::gate::{Gate, Place, SentAway, now};
+use super::headroom::LONGEST_HOLD;
 use super::{ModelError, ModelResponse};
-use crate::store::ProviderWord;
+use crate::store::{Left, ProviderWord};
 use crate::telemetry::metrics;
 
 pub use super::headroom::Needs;
@@ -82,12 +83,15 @@ impl Access {
     /// What a request taught of the provider's limits, for the other replicas; `None`: nothing.
     pub fn word(&self, result: &Result<ModelResponse, ModelError>) -> Option<ProviderWord> {
         let said = self.gate.take_said().unwrap_or_default();
+        // Nobody hears of the end of a pause in which nobody asks: then one goes out and asks anew.
+        let bounded = |pause: Duration| pause.min(LONGEST_HOLD);
+        let left = |left: Left| Left { reset: bounded(left.reset), ..left };
         let word = ProviderWord {
-            account_pause: self.account.wait_at(now()),
-            model_pause: result.as_ref().err().and_then(asked_pause),
-            requests: said.requests,
-            input: said.input,
-            output: said.output,
+            account_pause: self.account.wait_at(now()).map(bounded),
+            model_pause: result.as_ref().err().and_then(asked_pause).map(bounded),
+            requests: said.requests.map(left),
+            input: said.input.map(left),
+            output: said.output.map(left),
             ..ProviderWord::default()
         };
         let (account, model) = (self.account.endpoint().to_owned(), self.model.clone());

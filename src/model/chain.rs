@@ -1,6 +1,7 @@
 //! Whom an agent asks, in order: its model, then the fallbacks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::access::Access;
 use super::estimate::TokenEstimates;
@@ -41,6 +42,8 @@ pub struct Choice {
     pub access: Arc<Access>,
     /// What it costs there.
     pub prices: Arc<Pricing>,
+    /// How long a connection to it may take to be made.
+    pub connect_timeout: Duration,
     /// How many tokens its prompts are; shared by all choices, learnt for each model.
     pub estimates: Arc<TokenEstimates>,
 }

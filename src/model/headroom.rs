@@ -11,7 +11,7 @@ use super::http::Reply;
 use crate::store::Left;
 
 /// No word of a provider holds requests for longer: then one goes out and asks anew.
-const LONGEST_HOLD: Duration = Duration::from_secs(300);
+pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(300);
 
 /// What is left of an endpoint's limits, as one response says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

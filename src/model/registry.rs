@@ -104,6 +104,7 @@ impl<'a> Assigning<'a> {
             endpoint: offline::NAME.to_owned(),
             model: Arc::new(Offline::bundled()),
             access: Arc::new(access),
+            connect_timeout: Duration::ZERO,
             prices: Arc::new(pricing(&prices, offline::NAME, None, settings)),
             estimates: Arc::new(TokenEstimates::default()),
         };
@@ -263,7 +264,9 @@ impl<'a> Assigning<'a> {
         let prices = Arc::new(pricing(&self.prices, model, total, self.settings));
         let model = self.model(name, model, endpoint, access.gate())?;
         let estimates = self.offline.estimates.clone();
-        let choice = Choice { endpoint: name.to_owned(), model, access, prices, estimates };
+        let connect_timeout = Duration::from_secs(endpoint.connect_timeout_s);
+        let endpoint = name.to_owned();
+        let choice = Choice { endpoint, model, access, prices, connect_timeout, estimates };
         self.choices.insert(key, choice.clone());
         Some(choice)
     }

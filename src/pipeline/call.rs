@@ -111,6 +111,7 @@ impl Pipeline {
                 input: forecast.prompt(),
                 output: request.max_tokens.into(),
             },
+            connect_timeout: choice.connect_timeout,
             queues: asked.waits,
         })
     }
@@ -177,13 +178,21 @@ impl Pipeline {
     /// for once more.
     async fn charge(&self, permit: &Permit, charge: &Charge) -> Result<(), StoreError> {
         let mut pauses = AWAY.pauses();
+        let mut is_first = true;
         loop {
             match self.store.charge(permit.ledger, charge).await {
                 Err(error @ StoreError::Unavailable(_)) => {
                     warn!(%error, "could not charge an answer; trying again");
                 }
-                charged => return charged,
+                // A try before may have come through unheard.
+                Ok(false) if is_first => {
+                    let (ledger, cost) = (permit.ledger, charge.cost.unwrap_or(NanoUsd::ZERO));
+                    warn!(%ledger, %cost, "a late answer was billed whose ledger row a person had closed: the row stays as it is");
+                    return Ok(());
+                }
+                charged => return charged.map(drop),
             }
+            is_first = false;
             tokio::time::sleep(pauses.next()).await;
         }
     }

@@ -23,7 +23,8 @@ pub struct RateScope {
     pub limit: u32,
     /// The window; a place is free again this long after its admission, plus `send_within`.
     pub window: Duration,
-    /// How long a permit may wait before it is sent.
+    /// How long after its admission a request may arrive at the endpoint: what a permit may wait
+    /// before it is sent, and what a connection may take.
     pub send_within: Duration,
 }
 

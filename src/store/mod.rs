@@ -175,7 +175,8 @@ pub trait Store: Send + Sync + 'static {
     /// `reserved → charged`, with the answer kept for replay. Not fenced: what was paid is paid.
     /// Charging an `ambiguous` row is allowed (its answer came late); any other state is left
     /// alone. What has no price becomes, or stays, `ambiguous`, and its answer is kept all the same.
-    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()>;
+    /// False when the row was closed before, by a person say, and nothing changed.
+    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<bool>;
 
     /// `reserved → refunded`: nothing was sent, or the provider answered with an error body.
     /// With `place: false` the rate limits' places are kept as used, with `true` given back.

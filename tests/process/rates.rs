@@ -29,11 +29,11 @@ async fn must_keep_the_limit(world: &mut World, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn four_workers_never_pass_an_events_limit() {
     let mut world = World::new("limit").await;
-    world.produce(&asks("limit", 200)).await;
+    world.produce(&asks("limit", 500)).await;
     let crew = Crew::of(4, &world, &LIMITED);
-    must_keep_the_limit(&mut world, 200).await;
+    must_keep_the_limit(&mut world, 500).await;
     assert!(world.model.most_within(WINDOW, None) > LIMIT / 2, "the limit was used");
-    assert_eq!(world.model.requests().len(), 200, "each was asked once");
+    assert_eq!(world.model.requests().len(), 500, "each was asked once");
     drop(crew);
 }
 
@@ -41,10 +41,10 @@ async fn four_workers_never_pass_an_events_limit() {
 async fn four_workers_never_pass_an_events_limit_through_ten_kills() {
     let mut world = World::new("killed_limit").await;
     world.model.stand(Mode::Slow { ms: 50 });
-    world.produce(&asks("limit", 200)).await;
+    world.produce(&asks("limit", 500)).await;
     let mut crew = Crew::of(4, &world, &LIMITED);
     crew.suffer(10, Duration::from_millis(1500)).await;
-    must_keep_the_limit(&mut world, 200).await;
+    must_keep_the_limit(&mut world, 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,11 @@ use crate::store::{
     StoreError, Stored,
 };
 
-const CHARGE: &str = "select charge_ledger_row($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+// Whether the row was open just before: what a person closed stays as he closed it.
+const CHARGE: &str = "
+    select charge_ledger_row($1, $2, $3, $4, $5, $6, $7, $8, $9),
+        exists (select from ledger l where l.id = $1 and l.state in ('reserved', 'ambiguous'))
+            as was_open";
 const REFUND: &str = "select refund_ledger_row($1, $2)";
 const MARK_AMBIGUOUS: &str = "select leave_ledger_row_ambiguous($1)";
 const HEAR: &str = "select hear($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
@@ -81,10 +85,10 @@ pub(super) const STATEMENTS: &[&str] =
     &[CHARGE, REFUND, MARK_AMBIGUOUS, HEAR, RESOLVE, ROWS, BAD_ROW, IMBALANCE, TOTAL];
 
 impl PostgresStore {
-    pub(super) async fn charge_call(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
+    pub(super) async fn charge_call(&self, ledger: Uuid, charge: &Charge) -> Stored<bool> {
         let usage = &charge.usage;
         let answer: Option<Json<serde_json::Value>> = charge.answer.as_ref().map(json);
-        sqlx::query(CHARGE)
+        let row = sqlx::query(CHARGE)
             .bind(ledger)
             .bind(charge.cost.map(|cost| cost.0))
             .bind(bigint(usage.input))
@@ -94,10 +98,10 @@ impl PostgresStore {
             .bind(bigint(usage.cache_write_1h))
             .bind(&charge.model)
             .bind(answer)
-            .execute(self.pool())
+            .fetch_one(self.pool())
             .await
             .map_err(store_error)?;
-        Ok(())
+        row.try_get("was_open").map_err(store_error)
     }
 
     pub(super) async fn refund_call(&self, ledger: Uuid, place: bool) -> Stored<()> {

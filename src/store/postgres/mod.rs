@@ -99,7 +99,7 @@ impl Store for PostgresStore {
         self.patience.short(self.admit_call(held, request)).await
     }
 
-    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
+    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<bool> {
         self.patience.short(self.charge_call(ledger, charge)).await
     }
 

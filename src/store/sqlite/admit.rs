@@ -216,7 +216,17 @@ impl<'a> Asking<'a> {
             }
             return Ok(());
         };
-        lines::join(tx, &form.key, &self.asker, standing, rates, opens_at, self.now).await
+        let worst = match refusal {
+            // It is called by what it is judged by.
+            Refusal::Spent(budget, _) if budget.form.share.is_none() => self.request.expected.0,
+            Refusal::Spent(..)
+            | Refusal::Over(_)
+            | Refusal::Paused(_)
+            | Refusal::Busy(_)
+            | Refusal::Limited(..) => self.asker.worst,
+        };
+        let asker = Asker { worst, ..self.asker };
+        lines::join(tx, &form.key, &asker, standing, rates, opens_at, self.now).await
     }
 
     /// What scopes are to be whose rows say something else: lines are called by what they say.

@@ -182,8 +182,7 @@ fn choose_by_room(line: &[Waiting], room: &Room, mut kept: Ahead, has_begun: boo
         if chosen.len() == MOST_CALLED {
             break;
         }
-        // What is expected of it is not known here; any room in a soft budget is enough to ask.
-        match room.judge(one.worst, 1, kept) {
+        match room.judge(one.worst, one.worst, kept) {
             Verdict::Free => kept = kept.and(one.worst),
             Verdict::Spent if has_begun => {}
             Verdict::Spent | Verdict::Busy => break,

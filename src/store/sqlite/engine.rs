@@ -68,7 +68,7 @@ impl Store for SqliteStore {
         Ok(self.admit_request(held, request).await?)
     }
 
-    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<()> {
+    async fn charge(&self, ledger: Uuid, charge: &Charge) -> Stored<bool> {
         Ok(self.charge_row(ledger, charge).await?)
     }
 

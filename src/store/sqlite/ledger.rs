@@ -101,11 +101,11 @@ pub(super) struct Row {
 }
 
 impl SqliteStore {
-    pub(super) async fn charge_row(&self, id: Uuid, charge: &Charge) -> Done<()> {
+    pub(super) async fn charge_row(&self, id: Uuid, charge: &Charge) -> Done<bool> {
         let (mut tx, now) = self.write().await?;
-        let Some(row) = load(&mut tx, id).await? else { return Ok(()) };
+        let Some(row) = load(&mut tx, id).await? else { return Ok(false) };
         match (row.state, charge.cost) {
-            (LedgerState::Charged | LedgerState::Refunded, _) => return Ok(()),
+            (LedgerState::Charged | LedgerState::Refunded, _) => return Ok(false),
             (LedgerState::Reserved | LedgerState::Ambiguous, Some(cost)) => {
                 close(&mut tx, &row, Close::Charged(cost.0, None), now).await?;
             }
@@ -118,7 +118,7 @@ impl SqliteStore {
         }
         keep_answer(&mut tx, &row, charge).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
     pub(super) async fn refund_row(&self, id: Uuid, place: bool) -> Done<()> {

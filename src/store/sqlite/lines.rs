@@ -49,7 +49,7 @@ pub(super) struct Asker<'a> {
     pub(super) item: &'a str,
     pub(super) event: &'a str,
     pub(super) sent_at: Micros,
-    /// The most that its request costs.
+    /// The most that its request costs; in the line of a soft budget, what it will likely cost.
     pub(super) worst: i64,
 }
 

@@ -16,6 +16,8 @@ statements! {
     PUT_BACK = "update queue_items set status = 'pending', lease_until = null, hints = 0,
             due_at = ?2, look_at = ?2, waits_for = ?3, park_reason = ?5, attempt = max(attempt - ?4, 0)
         where id = ?1";
+    // Who waits for something else stands in nobody's way.
+    LEAVE_LINE = "delete from lines where item_id = ?1";
     // A wait that an operator asked for is not the item's own.
     BEGIN_ANEW = "update queue_items set first_claimed_at = null where id = ?1";
     HAS_COME = "select wanted > revision from queue_items where id = ?1";
@@ -49,6 +51,9 @@ impl SqliteStore {
         put_back(&mut tx, held, &wait, given_back, reason).await?;
         if matches!(park.reason, ParkReason::BudgetSpent | ParkReason::Paused) {
             sqlx::query(BEGIN_ANEW).bind(held.item.as_str()).execute(&mut *tx).await?;
+        }
+        if !waits_in_line(park.reason) {
+            sqlx::query(LEAVE_LINE).bind(held.item.as_str()).execute(&mut *tx).await?;
         }
         let end = if park.spend_attempt { Ending::Failed } else { Ending::GivenUp };
         cache::end_flights(&mut tx, &held.item, end, now).await?;
@@ -89,6 +94,11 @@ impl SqliteStore {
         let lost = held.iter().filter(|one| !renewed.iter().any(|id| id == one.item.as_str()));
         Ok(lost.map(|one| one.item.clone()).collect())
     }
+}
+
+/// Whether an item that is parked for this keeps its place in a line.
+fn waits_in_line(reason: ParkReason) -> bool {
+    matches!(reason, ParkReason::RateLimited | ParkReason::BudgetBusy | ParkReason::BudgetSpent)
 }
 
 /// An item that waits for a flight is due when the flight lands. When it landed or fell before

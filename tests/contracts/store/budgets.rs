@@ -39,7 +39,6 @@ pub(super) fn asks(worst_case: i64, budgets: Vec<BudgetScope>) -> AdmissionReque
     AdmissionRequest { budgets, queues: true, ..request(worst_case) }
 }
 
-/// The request, as a message of the event asks it that was sent so many minutes into the chat.
 /// A budget of which requests in flight may hold this share.
 fn shared(name: &str, limit: i64, in_flight_share: f64) -> BudgetScope {
     BudgetScope { in_flight_share, ..budget(name, limit) }
@@ -81,9 +80,6 @@ pub(super) async fn busy(h: &impl Harness, held: &Held, request: &AdmissionReque
     assert!(matches!(refused, Admission::BudgetBusy { .. }), "{refused:?}");
 }
 
-/// Claims it, has it find a budget busy, and parks it for long.
-/// Whom a look makes due.
-/// Whom looks make due once somebody is.
 pub(super) async fn windows(h: &impl Harness, name: &str) -> Vec<BudgetWindow> {
     h.store().budgets(Some(name), 9).await.unwrap()
 }

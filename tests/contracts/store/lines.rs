@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gleaner::domain::ids::Held;
+use gleaner::domain::outcome::ParkReason;
+use gleaner::fault::Park;
 use gleaner::store::{Admission, AdmissionRequest, Due, Store};
 
 use super::harness::{Harness, LONG, done};
@@ -25,6 +27,7 @@ promises! {
     an_admission_ends_the_wait,
     a_settled_item_stands_in_no_line,
     a_ghost_blocks_nobody,
+    who_waits_for_something_else_stands_in_nobodys_way,
     without_queueing_no_line_is_joined,
     without_queueing_the_line_goes_first_all_the_same,
 }
@@ -308,6 +311,19 @@ async fn a_ghost_blocks_nobody(h: &impl Harness) {
     h.store().refund(row, true).await.unwrap();
     assert_eq!(called(h).await, [3]);
     assert_eq!(h.count(LINES).await, 1);
+    is_admitted(h, 3, &asks(3, 1, LONG)).await;
+}
+
+async fn who_waits_for_something_else_stands_in_nobodys_way(h: &impl Harness) {
+    h.ingest(&chat(3)).await;
+    let row = is_admitted(h, 1, &asks(1, 1, LONG)).await;
+    waits(h, 2, &asks(2, 1, LONG)).await;
+    h.store().refund(row, true).await.unwrap();
+    assert_eq!(called(h).await, [2]);
+    let held = claim(h, 2).await;
+    let paused = Park { reason: ParkReason::ProviderPaused, ..park(LONG) };
+    done(h.store().park(&held, &paused).await.unwrap());
+    assert_eq!(h.count(LINES).await, 0);
     is_admitted(h, 3, &asks(3, 1, LONG)).await;
 }
 

@@ -8,7 +8,10 @@ use gleaner::domain::ids::{EventId, Held, ItemId, RoomId};
 use gleaner::domain::outcome::ParkReason;
 use gleaner::domain::usage::NanoUsd;
 use gleaner::fault::Park;
-use gleaner::store::{Admission, AdmissionRequest, BudgetChange, Due, IngestBatch, Store as _};
+use gleaner::settings::BudgetKind;
+use gleaner::store::{
+    Admission, AdmissionRequest, BudgetChange, BudgetScope, Due, IngestBatch, Resolved, Store as _,
+};
 use tokio::task::JoinSet;
 
 use super::budgets::{HOUR, admit, ask, asks, busy, daily, ends_in, hold, set, windows};
@@ -25,6 +28,8 @@ promises! {
     who_is_settled_holds_up_nobody,
     who_does_not_queue_waits_in_no_line,
     an_operators_word_calls_who_waits_for_the_next_window,
+    a_soft_budgets_line_is_called_once_there_is_room_for_what_is_expected,
+    doubt_that_is_resolved_calls_who_waits_for_the_next_window,
 }
 
 fn of(event: &str, minutes: i64, request: &AdmissionRequest) -> AdmissionRequest {
@@ -224,8 +229,17 @@ async fn who_does_not_queue_waits_in_no_line(h: &impl Harness) {
 }
 
 async fn an_operators_word_calls_who_waits_for_the_next_window(h: &impl Harness) {
+    makes_room_by_an_operators_word(h, BudgetKind::Hard).await;
+}
+
+async fn a_soft_budgets_line_is_called_once_there_is_room_for_what_is_expected(h: &impl Harness) {
+    makes_room_by_an_operators_word(h, BudgetKind::Soft).await;
+}
+
+async fn makes_room_by_an_operators_word(h: &impl Harness, kind: BudgetKind) {
     h.ingest(&chat(2)).await;
-    let asked = asks(60, vec![daily(100, ends_in(h, HOUR).await)]);
+    let day = BudgetScope { kind, ..daily(100, ends_in(h, HOUR).await) };
+    let asked = AdmissionRequest { expected: NanoUsd(60), ..asks(60, vec![day]) };
     let row = admit(h, &hold(h, "m1").await, &asked).await;
     h.store().charge(row, &charge(60)).await.unwrap();
     let held = hold(h, "m2").await;
@@ -238,4 +252,20 @@ async fn an_operators_word_calls_who_waits_for_the_next_window(h: &impl Harness)
     set(h, "budget:day", BudgetChange::Limit(NanoUsd(120))).await;
     assert_eq!(called(h).await, [item("m2")]);
     admit(h, &hold(h, "m2").await, &asked).await;
+}
+
+async fn doubt_that_is_resolved_calls_who_waits_for_the_next_window(h: &impl Harness) {
+    h.ingest(&chat(2)).await;
+    let asked = asks(60, vec![daily(100, ends_in(h, HOUR).await)]);
+    let row = admit(h, &hold(h, "m1").await, &asked).await;
+    h.store().mark_ambiguous(row).await.unwrap();
+    let held = hold(h, "m2").await;
+    let spent = ask(h, &held, &asked).await;
+    assert!(matches!(spent, Admission::BudgetSpent { .. }), "{spent:?}");
+    put_back(h, &held, ParkReason::BudgetSpent).await;
+    assert!(called(h).await.is_empty());
+    assert_eq!(h.store().resolve(row, NanoUsd(1), "Ana").await.unwrap(), Resolved::Closed);
+    assert_eq!(called(h).await, [item("m2")]);
+    admit(h, &hold(h, "m2").await, &asked).await;
+    h.assert_balanced().await;
 }

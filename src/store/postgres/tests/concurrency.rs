@@ -52,7 +52,9 @@ async fn work(store: &PostgresStore, claim: Claim, choice: u32) {
             0 => store.refund(ledger, true).await.unwrap(),
             1 => store.mark_ambiguous(ledger).await.unwrap(),
             2 => {} // dies here
-            _ => store.charge(ledger, &bill).await.unwrap(),
+            _ => {
+                store.charge(ledger, &bill).await.unwrap();
+            }
         }
     }
     match choice % 7 {

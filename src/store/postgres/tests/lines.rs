@@ -94,7 +94,9 @@ async fn close(store: &PostgresStore, held: &Held, ledger: uuid::Uuid, choice: u
         0 => store.refund(ledger, true).await.unwrap(),
         1 => store.mark_ambiguous(ledger).await.unwrap(),
         2 => either(store.renew(std::slice::from_ref(held), NOW).await.map(Fenced::Done).unwrap()),
-        _ => store.charge(ledger, &bill).await.unwrap(),
+        _ => {
+            store.charge(ledger, &bill).await.unwrap();
+        }
     }
     store.heard(ledger, &heard(choice)).await.unwrap();
 }
