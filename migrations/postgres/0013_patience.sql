@@ -55,4 +55,10 @@ begin
 end
 $$;
 
+-- A question waits for what was said before it, also where that waits for a moment only.
+drop index queue_items_unsettled;
+create index queue_items_unsettled on queue_items (room_id, sent_at, id)
+    where status = 'processing' or (status = 'pending' and coalesce(park_reason, 'flight_taken')
+        in ('flight_taken', 'budget_busy', 'model_busy'));
+
 update schema_info set version = 13;

@@ -63,4 +63,10 @@ alter table ledger add column why text check (why in ('abandoned', 'unanswered',
 alter table ledger add column send_within integer;
 create index ledger_newest on ledger (created_at, id);
 
+-- A question waits for what was said before it, also where that waits for a moment only.
+drop index queue_items_unsettled;
+create index queue_items_unsettled on queue_items (room_id, sent_at, id)
+    where status = 'processing' or (status = 'pending' and coalesce(park_reason, 'flight_taken')
+        in ('flight_taken', 'budget_busy', 'model_busy'));
+
 update schema_info set version = 9;

@@ -64,7 +64,8 @@ const UNSETTLED_BEFORE: &str = r#"
     join queue_items q on q.room_id = m.room_id
         and (q.sent_at, q.id) < (m.sent_at, m.id collate "C")
     where m.id = $1
-        and (q.status = 'processing' or (q.status = 'pending' and q.park_reason is null))"#;
+        and (q.status = 'processing' or (q.status = 'pending' and coalesce(q.park_reason, 'flight_taken')
+            in ('flight_taken', 'budget_busy', 'model_busy')))"#;
 
 const VENDORS: &str = r#"
     select jsonb_build_object(

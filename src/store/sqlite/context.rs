@@ -21,7 +21,8 @@ statements! {
     UNSETTLED_BEFORE = "select count(*)
         from messages asked
         join queue_items q on q.room_id = asked.room_id and (q.sent_at, q.id) < (asked.sent_at, asked.id)
-        where asked.id = ?1 and (q.status = 'processing' or (q.status = 'pending' and q.park_reason is null))";
+        where asked.id = ?1 and (q.status = 'processing' or (q.status = 'pending'
+            and coalesce(q.park_reason, 'flight_taken') in ('flight_taken', 'budget_busy', 'model_busy')))";
     VENDORS = "select id, name, kind, area, price_from, currency, rating from vendors where kind = ?1
         order by rating desc nulls last, price_from nulls last, id limit ?2";
 }

@@ -4,7 +4,9 @@ use gleaner::domain::chat::{Message, Vendor};
 use gleaner::domain::enrichment::{Contribution, ExpenseStatus};
 use gleaner::domain::ids::RoomId;
 use gleaner::domain::intent::{FollowUpKind, Target};
+use gleaner::domain::outcome::ParkReason;
 use gleaner::domain::projection::TaskStatus;
+use gleaner::fault::Park;
 use gleaner::store::{ContextQuery, ContextRows, IngestBatch, Store as _};
 
 use super::harness::{Harness, LONG, done};
@@ -153,6 +155,10 @@ async fn what_is_neither_settled_nor_parked_before_a_message_is_counted(h: &impl
     let c = h.claim(&item("m3")).await;
     assert_eq!(h.store().release(&[c.held]).await.unwrap(), 1);
     assert_eq!(earlier("m4").await, 1);
+    let c = h.claim(&item("m3")).await;
+    let busy = Park { reason: ParkReason::BudgetBusy, ..park(LONG) };
+    done(h.store().park(&c.held, &busy).await.unwrap());
+    assert_eq!(earlier("m4").await, 1, "it waits for a moment only");
     assert_eq!(h.store().unsettled_before(&message_id("ghost")).await.unwrap(), 0);
 }
 

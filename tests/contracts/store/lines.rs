@@ -316,6 +316,7 @@ async fn a_ghost_blocks_nobody(h: &impl Harness) {
 
 async fn who_waits_for_something_else_stands_in_nobodys_way(h: &impl Harness) {
     h.ingest(&chat(3)).await;
+    called(h).await; // fresh items have their hint
     let row = is_admitted(h, 1, &asks(1, 1, LONG)).await;
     waits(h, 2, &asks(2, 1, LONG)).await;
     h.store().refund(row, true).await.unwrap();
