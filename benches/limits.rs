@@ -1,7 +1,8 @@
 //! What limits cost: admissions a second on one scope, beside the bare transactions that its
 //! engine makes on one row, and how close four workers come to a rate limit.
 //!
-//! `make bench` starts private servers with fsync on and runs this. A limit that is passed fails it.
+//! `make bench` starts private servers with fsync on and runs this; `-- admissions` and `-- workers`
+//! run one half. A limit that is passed fails it.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -33,6 +34,19 @@ const LEASE: Duration = Duration::from_secs(3600);
 
 #[tokio::main]
 async fn main() {
+    let asked: Vec<String> = std::env::args().collect();
+    let wants = |half: &str, other: &str| {
+        asked.iter().any(|word| word == half) || !asked.iter().any(|word| word == other)
+    };
+    if wants("admissions", "workers") {
+        admissions().await;
+    }
+    if wants("workers", "admissions") {
+        workers().await;
+    }
+}
+
+async fn admissions() {
     println!("| {AT_ONCE} at once on one scope, {ADMISSIONS} times | a second |\n|---|---|");
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("bench.db").display());
@@ -44,6 +58,9 @@ async fn main() {
         println!("| {engine}: admissions at a rate | {:.0} |", at_a_rate(&store).await);
     }
     println!();
+}
+
+async fn workers() {
     println!(
         "| 4 workers, one event, 500 messages, 20 requests a window | took, of ideal | most in a window | refused twice |\n|---|---|---|---|"
     );
