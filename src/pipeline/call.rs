@@ -35,8 +35,10 @@ impl Pipeline {
             return Err(Fault::deferred(PAUSE, ParkReason::Paused).into());
         }
         let model = &call.choice.model;
-        let entry = call.choice.access.enter(needs(call)).await.map_err(turned_away)?;
-        let permit = self.permit(asked, call).await?;
+        let forecast = call.choice.estimates.expected_usage(model.name(), call.request);
+        let needs = Needs { input: forecast.prompt(), output: call.request.max_tokens.into() };
+        let entry = call.choice.access.enter(needs).await.map_err(turned_away)?;
+        let permit = self.permit(asked, call, &forecast).await?;
         let started = Instant::now();
         let answered = model.ask(call.request, permit.ledger).await;
         let held = permit.age();
@@ -49,8 +51,13 @@ impl Pipeline {
     }
 
     /// An admission that is still fresh; one that was kept for too long is returned, and its message parked.
-    async fn permit(&self, asked: &Asked<'_>, call: &Call<'_>) -> Result<Permit, Unanswered> {
-        let asking = self.asking(asked, call)?;
+    async fn permit(
+        &self,
+        asked: &Asked<'_>,
+        call: &Call<'_>,
+        forecast: &Usage,
+    ) -> Result<Permit, Unanswered> {
+        let asking = asking(asked, call, forecast)?;
         if let Some(room) = call.room.filter(|room| asking.worst_case > *room) {
             let (budget, over) = (String::new(), OverBudget::Degrade);
             return Err(Unanswered::OverBudget(Spent { budget, over, room }));
@@ -82,38 +89,6 @@ impl Pipeline {
             }
             admitted => admitted,
         }
-    }
-
-    /// What the request asks of the limits.
-    fn asking<'a>(&self, asked: &Asked<'a>, call: &'a Call<'_>) -> Result<Asking<'a>, Fault> {
-        let About { claim, message, event, .. } = *asked.about;
-        let (choice, request) = (call.choice, call.request);
-        let model = choice.model.name();
-        let (bound, now) = (Bound::of(choice.model.as_ref(), request), jiff::Timestamp::now());
-        let worst_case = choice.prices.worst_case(&bound, now);
-        let Some(worst_case) = worst_case else {
-            return Err(Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")));
-        };
-        let forecast = choice.estimates.expected_usage(model, request);
-        let expected = choice.prices.price(Tier::Standard, &forecast, now).unwrap_or(worst_case);
-        Ok(Asking {
-            held: &claim.held,
-            event,
-            message,
-            agent: request.agent,
-            model,
-            fingerprint: call.fingerprint,
-            worst_case,
-            expected: expected.min(worst_case),
-            provider: ProviderNeeds {
-                account: choice.endpoint.clone(),
-                model: model.to_owned(),
-                input: forecast.prompt(),
-                output: request.max_tokens.into(),
-            },
-            connect_timeout: choice.connect_timeout,
-            queues: asked.waits,
-        })
     }
 
     /// Tells all replicas what the request taught: places that free sooner, and what the provider
@@ -198,12 +173,39 @@ impl Pipeline {
     }
 }
 
-/// What a request takes of the provider's limits: its prompt as learnt, and all the output that is
-/// paid for.
-fn needs(call: &Call<'_>) -> Needs {
-    let (model, request) = (call.choice.model.name(), call.request);
-    let expected = call.choice.estimates.expected_usage(model, request);
-    Needs { input: expected.prompt(), output: request.max_tokens.into() }
+/// What the request asks of the limits.
+fn asking<'a>(
+    asked: &Asked<'a>,
+    call: &'a Call<'_>,
+    forecast: &Usage,
+) -> Result<Asking<'a>, Fault> {
+    let About { claim, message, event, .. } = *asked.about;
+    let (choice, request) = (call.choice, call.request);
+    let model = choice.model.name();
+    let (bound, now) = (Bound::of(choice.model.as_ref(), request), jiff::Timestamp::now());
+    let worst_case = choice.prices.worst_case(&bound, now);
+    let Some(worst_case) = worst_case else {
+        return Err(Fault::permanent(Reason::Unpriced, format_args!("{model} has no price")));
+    };
+    let expected = choice.prices.price(Tier::Standard, forecast, now).unwrap_or(worst_case);
+    Ok(Asking {
+        held: &claim.held,
+        event,
+        message,
+        agent: request.agent,
+        model,
+        fingerprint: call.fingerprint,
+        worst_case,
+        expected: expected.min(worst_case),
+        provider: ProviderNeeds {
+            account: choice.endpoint.clone(),
+            model: model.to_owned(),
+            input: forecast.prompt(),
+            output: request.max_tokens.into(),
+        },
+        connect_timeout: choice.connect_timeout,
+        queues: asked.waits,
+    })
 }
 
 /// A model that answers is worth waiting for; for one that does not, a fallback may be asked.
