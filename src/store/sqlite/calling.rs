@@ -26,18 +26,24 @@ const SOONEST: Micros = 50_000;
 /// When a line is looked at again that nothing known makes room in.
 const NEXT_LOOK: Micros = 1_000_000;
 
+/// Rows of scopes that are there, as [`Scope::read`] reads them.
+macro_rules! scopes {
+    ($which:literal) => {
+        concat!(
+            "select key, true as is_there, instants, reserved, charged + ambiguous as spent, name,
+            starts_at, ends_at, most, share, span, opens_at
+        from scopes ",
+            $which
+        )
+    };
+}
+
 statements! {
-    OPENING = "select key, true as is_there, instants, reserved, charged + ambiguous as spent, name,
-            starts_at, ends_at, most, share, span, opens_at
-        from scopes where opens_at <= ?1 order by opens_at limit ?2";
-    RUNNING = "select key, true as is_there, instants, reserved, charged + ambiguous as spent, name,
-            starts_at, ends_at, most, share, span, opens_at
-        from scopes
-        where name = ?1 and coalesce(starts_at <= ?2, true) and coalesce(ends_at > ?2, true)
-        order by starts_at desc limit 1";
-    RATES = "select key, true as is_there, instants, reserved, charged + ambiguous as spent, name,
-            starts_at, ends_at, most, share, span, opens_at
-        from scopes where key in (select value from json_each(?1))";
+    OPENING = scopes!("where opens_at <= ?1 order by opens_at limit ?2");
+    RUNNING = scopes!("where name = ?1 and coalesce(starts_at <= ?2, true)
+            and coalesce(ends_at > ?2, true)
+        order by starts_at desc limit 1");
+    RATES = scopes!("where key in (select value from json_each(?1))");
     CALLED = "select scope, worst, rates, called_until from lines where called_until > ?1";
     WAITING = "select l.item_id, l.turn, l.worst, l.rates,
             coalesce(q.status in ('pending', 'processing'), false) as is_open,

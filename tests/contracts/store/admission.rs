@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gleaner::domain::ids::Held;
 use gleaner::domain::usage::NanoUsd;
 use gleaner::store::{Admission, AdmissionRequest, Store as _};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::harness::{Harness, LONG, earlier};
+use super::harness::{Harness, LONG, earlier, holder};
 use super::samples::{budget, charge, chat, item, rate, request};
 
 promises! {
@@ -34,11 +33,6 @@ fn limited(rates: &[(&str, u32)], window: Duration) -> AdmissionRequest {
 fn budgeted(worst_case: i64, budgets: &[(&str, i64)]) -> AdmissionRequest {
     let budgets = budgets.iter().map(|(key, limit)| budget(key, *limit)).collect();
     AdmissionRequest { budgets, ..request(worst_case) }
-}
-
-async fn holder(h: &impl Harness) -> Held {
-    h.ingest(&chat(1)).await;
-    h.claim(&item("m1")).await.held
 }
 
 fn ledger(admission: Admission) -> Uuid {

@@ -10,9 +10,8 @@ use gleaner::store::{
     Window,
 };
 use jiff::Timestamp;
-use uuid::Uuid;
 
-use super::harness::Harness;
+use super::harness::{Harness, admit};
 use super::samples::{budget, charge, chat, item, request};
 
 promises! {
@@ -65,14 +64,6 @@ pub(super) async fn hold(h: &impl Harness, name: &str) -> Held {
 
 pub(super) async fn ask(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Admission {
     h.store().admit(held, request).await.unwrap()
-}
-
-pub(super) async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    let admission = ask(h, held, request).await;
-    let Admission::Admitted { ledger } = admission else {
-        panic!("not admitted but {admission:?}")
-    };
-    ledger
 }
 
 pub(super) async fn busy(h: &impl Harness, held: &Held, request: &AdmissionRequest) {

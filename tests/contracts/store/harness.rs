@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gleaner::domain::ids::{Held, ItemId};
-use gleaner::store::{Claim, Claimed, Fenced, IngestBatch, Store};
+use gleaner::store::{Admission, AdmissionRequest, Claim, Claimed, Fenced, IngestBatch, Store};
+use uuid::Uuid;
+
+use super::samples::{chat, item};
 
 /// A lease that outlasts any test.
 pub(crate) const LONG: Duration = Duration::from_secs(600);
@@ -82,6 +85,21 @@ pub(crate) fn done<T: std::fmt::Debug>(fenced: Fenced<T>) -> T {
         Fenced::Done(value) => value,
         Fenced::Lost => panic!("the lease was lost"),
     }
+}
+
+/// Message `m1`, newly said and claimed.
+pub(crate) async fn holder(h: &impl Harness) -> Held {
+    h.ingest(&chat(1)).await;
+    h.claim(&item("m1")).await.held
+}
+
+/// The ledger row of a request that must be admitted.
+pub(crate) async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
+    let admission = h.store().admit(held, request).await.unwrap();
+    let Admission::Admitted { ledger } = admission else {
+        panic!("not admitted but {admission:?}")
+    };
+    ledger
 }
 
 /// The same item under the lease before.

@@ -10,7 +10,7 @@ use gleaner::store::{
 };
 use uuid::Uuid;
 
-use super::harness::{Harness, LONG, done};
+use super::harness::{Harness, LONG, admit, done, holder};
 use super::samples::{
     budget, charge, chat, item, metric, park, rate, request, skipped, told, usage,
 };
@@ -51,19 +51,6 @@ fn limited(worst_case: i64) -> AdmissionRequest {
         rates: vec![rate("rate:event:e", 2, LONG)],
         ..request(worst_case)
     }
-}
-
-async fn holder(h: &impl Harness) -> Held {
-    h.ingest(&chat(1)).await;
-    h.claim(&item("m1")).await.held
-}
-
-async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    let admission = h.store().admit(held, request).await.unwrap();
-    let Admission::Admitted { ledger } = admission else {
-        panic!("not admitted but {admission:?}")
-    };
-    ledger
 }
 
 /// Asserts that exactly so much of the budget is left.

@@ -12,7 +12,7 @@ use gleaner::store::{
 };
 use uuid::Uuid;
 
-use super::harness::{Harness, LONG, done};
+use super::harness::{Harness, LONG, admit, done, holder};
 use super::samples::{
     budget, charge, chat, completed, item, metric, park, rate, request, task, usage,
 };
@@ -50,19 +50,6 @@ fn asks() -> AdmissionRequest {
 
 fn unpriced() -> Charge {
     Charge { cost: None, ..charge(0) }
-}
-
-async fn hold(h: &impl Harness) -> Held {
-    h.ingest(&chat(1)).await;
-    h.claim(&item("m1")).await.held
-}
-
-async fn admit(h: &impl Harness, held: &Held, request: &AdmissionRequest) -> Uuid {
-    let admission = h.store().admit(held, request).await.unwrap();
-    let Admission::Admitted { ledger } = admission else {
-        panic!("not admitted but {admission:?}")
-    };
-    ledger
 }
 
 /// A row that nobody knows about.
@@ -109,7 +96,7 @@ async fn figures(h: &impl Harness) -> [(i64, i64); 2] {
 }
 
 async fn an_answer_without_a_price_is_in_doubt_and_kept(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     h.store().charge(row, &unpriced()).await.unwrap();
     assert_eq!(counted(h).await, (0, 0, WORST));
@@ -128,7 +115,7 @@ async fn an_answer_without_a_price_is_in_doubt_and_kept(h: &impl Harness) {
 }
 
 async fn an_answer_without_a_price_to_what_is_in_doubt_is_kept_too(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = doubted(h, &held).await;
     h.store().charge(row, &unpriced()).await.unwrap();
     assert_eq!(counted(h).await, (0, 0, WORST));
@@ -138,7 +125,7 @@ async fn an_answer_without_a_price_to_what_is_in_doubt_is_kept_too(h: &impl Harn
 }
 
 async fn a_price_that_is_known_late_charges_what_was_unpriced(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     h.store().charge(row, &unpriced()).await.unwrap();
     h.store().charge(row, &charge(150)).await.unwrap();
@@ -166,7 +153,7 @@ async fn every_doubt_says_why(h: &impl Harness) {
 }
 
 async fn what_is_resolved_at_a_cost_is_charged(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = doubted(h, &held).await;
     assert_eq!(resolve(h, row, 170).await, Resolved::Closed);
     assert_eq!(counted(h).await, (0, 170, 0));
@@ -180,7 +167,7 @@ async fn what_is_resolved_at_a_cost_is_charged(h: &impl Harness) {
 }
 
 async fn what_is_resolved_at_no_cost_is_refunded(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = doubted(h, &held).await;
     assert_eq!(resolve(h, row, 0).await, Resolved::Closed);
     assert_eq!(counted(h).await, (0, 0, 0));
@@ -189,7 +176,7 @@ async fn what_is_resolved_at_no_cost_is_refunded(h: &impl Harness) {
 }
 
 async fn only_what_is_in_doubt_can_be_resolved(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     assert_eq!(resolve(h, row, 5).await, Resolved::NotAmbiguous(LedgerState::Reserved));
     h.store().charge(row, &charge(150)).await.unwrap();
@@ -209,7 +196,7 @@ async fn record(h: &impl Harness) {
 }
 
 async fn the_figures_follow_what_is_resolved(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let paid = admit(h, &held, &asks()).await;
     h.store().charge(paid, &charge(150)).await.unwrap();
     let (billed, free) = (doubted(h, &held).await, doubted(h, &held).await);
@@ -224,7 +211,7 @@ async fn the_figures_follow_what_is_resolved(h: &impl Harness) {
 }
 
 async fn the_figures_follow_an_answer_that_comes_late(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = doubted(h, &held).await;
     done(h.store().park(&held, &park(Duration::ZERO)).await.unwrap());
     record(h).await;
@@ -238,7 +225,7 @@ async fn the_figures_follow_an_answer_that_comes_late(h: &impl Harness) {
 }
 
 async fn what_is_resolved_before_the_record_is_counted_once(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = doubted(h, &held).await;
     resolve(h, row, 170).await;
     done(h.store().park(&held, &park(Duration::ZERO)).await.unwrap());
@@ -247,7 +234,7 @@ async fn what_is_resolved_before_the_record_is_counted_once(h: &impl Harness) {
 }
 
 async fn what_was_not_billed_is_not_replayed(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     h.store().charge(row, &unpriced()).await.unwrap();
     resolve(h, row, 0).await;
@@ -276,7 +263,7 @@ async fn what_is_resolved_makes_room_for_who_waits(h: &impl Harness) {
 }
 
 async fn rows_are_listed_the_newest_first(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let mut ids = Vec::new();
     for _ in 0..4 {
         ids.push(admit(h, &held, &asks()).await);
@@ -289,7 +276,7 @@ async fn rows_are_listed_the_newest_first(h: &impl Harness) {
 }
 
 async fn rows_are_listed_by_state_event_and_debt(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let open = admit(h, &held, &asks()).await;
     let other = AdmissionRequest { event: EventId::parse("other").unwrap(), ..asks() };
     let doubt = admit(h, &held, &other).await;
@@ -309,7 +296,7 @@ async fn rows_are_listed_by_state_event_and_debt(h: &impl Harness) {
 }
 
 async fn a_listed_row_says_all_about_it(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let before = h.store().now().await.unwrap();
     let id = admit(h, &held, &asks()).await;
     let reserved = find(h, id).await;
@@ -346,7 +333,7 @@ async fn fault(h: &impl Harness) -> LedgerFault {
 }
 
 async fn a_counter_that_differs_names_the_rows_that_explain_it(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     let other = admit(h, &held, &AdmissionRequest { worst_case: NanoUsd(70), ..asks() }).await;
     h.store().charge(row, &charge(150)).await.unwrap();
@@ -368,7 +355,7 @@ async fn a_counter_that_differs_names_the_rows_that_explain_it(h: &impl Harness)
 }
 
 async fn a_row_that_no_request_leaves_is_named(h: &impl Harness) {
-    let held = hold(h).await;
+    let held = holder(h).await;
     let row = admit(h, &held, &asks()).await;
     h.store().refund(row, true).await.unwrap();
     h.assert_balanced().await;

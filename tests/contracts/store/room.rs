@@ -14,8 +14,8 @@ use gleaner::store::{
 };
 use tokio::task::JoinSet;
 
-use super::budgets::{HOUR, admit, ask, asks, busy, daily, ends_in, hold, set, windows};
-use super::harness::{Harness, LONG, done};
+use super::budgets::{HOUR, ask, asks, busy, daily, ends_in, hold, set, windows};
+use super::harness::{Harness, LONG, admit, done};
 use super::samples::{at, budget, charge, chat, event, item, message, park, skipped};
 
 promises! {
