@@ -140,7 +140,7 @@ fn page(listed: &[LedgerListing], limit: u32) -> String {
 
 fn cells(row: &LedgerListing) -> Vec<String> {
     let charged = match row.state {
-        LedgerState::Charged => row.charged.0.to_string(),
+        LedgerState::Charged | LedgerState::Carried => row.charged.0.to_string(),
         LedgerState::Refunded => NanoUsd::ZERO.to_string(),
         // Not known yet is not 0.
         LedgerState::Reserved | LedgerState::Ambiguous => "-".to_owned(),
@@ -174,13 +174,16 @@ fn sums(listed: &[LedgerListing]) -> String {
         (LedgerState::Charged, paid),
         (LedgerState::Refunded, "not billed".to_owned()),
         (LedgerState::Ambiguous, "held until somebody says what was billed".to_owned()),
+        (LedgerState::Carried, "paid by rows that are not kept, once for each budget".to_owned()),
     ];
     let rows: Vec<Vec<String>> = lines
         .into_iter()
         .map(|(state, meaning)| {
             let counted = match state {
                 LedgerState::Reserved | LedgerState::Ambiguous => sum(state, |row| row.reserved),
-                LedgerState::Charged | LedgerState::Refunded => sum(state, |row| row.charged),
+                LedgerState::Charged | LedgerState::Refunded | LedgerState::Carried => {
+                    sum(state, |row| row.charged)
+                }
             };
             vec![of(state).count().to_string(), state.name().to_owned(), counted, meaning]
         })

@@ -7,6 +7,7 @@
 pub mod ids;
 pub mod money;
 pub mod usage;
+pub mod latency;
 pub mod chat;
 pub mod intent;
 pub mod enrichment;

@@ -44,6 +44,10 @@ pub struct Settings {
     pub suggestions: SuggestionSettings,
     /// Completion events.
     pub events: EventSettings,
+    /// How long rows are kept.
+    pub retention: RetentionSettings,
+    /// When somebody is told that something is wrong.
+    pub alerts: AlertSettings,
     /// Logs.
     pub log: LogSettings,
 }
@@ -170,6 +174,14 @@ pub struct CacheSettings {
     pub ttl_ms: u64,
     /// Entries in this process's memory at most.
     pub entries: u64,
+    /// Bytes of answers in this process's memory at most.
+    pub bytes: u64,
+    /// Entries in the store at most.
+    pub store_entries: u64,
+    /// Bytes of answers in the store at most.
+    pub store_bytes: u64,
+    /// Whether every question goes to its model, whatever the cache holds; answers are still kept.
+    pub bypass: bool,
 }
 
 /// `[limits]`; 0 lifts a limit.
@@ -361,6 +373,77 @@ pub struct EventSettings {
     pub source: String,
     /// What becomes of events that no queue is bound for.
     pub unrouted: Unrouted,
+}
+
+/// `[retention]`; 0 keeps for ever.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetentionSettings {
+    /// Days for which metric rows and minutes' sums are kept; 31 at least, as the month needs them.
+    pub metrics_days: u32,
+    /// Days for which hours' sums are kept.
+    pub hours_days: u32,
+    /// Days for which closed ledger rows are kept; then only their sums are, one row a budget.
+    pub ledger_days: u32,
+    /// Days for which resolved alerts are kept.
+    pub alerts_days: u32,
+}
+
+/// `[alerts]`; a threshold of 0 turns its rule off.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertSettings {
+    /// How often one of the replicas looks; 0: there are no alerts.
+    pub every_s: u64,
+    /// The stretch of time that latency, hit rate, error rate and failures are judged over.
+    pub window_s: u64,
+    /// Answered messages that a window must have before its rates are judged.
+    pub least_items: u64,
+    /// How far back below its threshold a value must come before an alert is resolved, as a share
+    /// of the threshold.
+    pub hysteresis: f64,
+    /// The last hour's cost as a multiple of the median of the same hours of the seven days before.
+    pub cost_spike_factor: f64,
+    /// The least that the last hour must have cost to be a spike, in US dollars.
+    pub cost_spike_usd: f64,
+    /// How much of a budget is spent, in percent; one alert each.
+    pub budget_percent: Vec<u32>,
+    /// The latency that 95 of 100 answers stay below, in milliseconds.
+    pub p95_ms: u64,
+    /// Answers from the cache, in percent: an alert when it is below.
+    pub hit_rate_percent: f64,
+    /// Failed messages, in percent of failed and answered ones.
+    pub error_percent: f64,
+    /// Failed messages in a window.
+    pub failed_items: u64,
+    /// What may have been billed and nobody knows, in US dollars.
+    pub ambiguous_usd: f64,
+    /// Answers without a price that nobody resolved.
+    pub unpriced_rows: u64,
+    /// For how long a provider asks for a pause.
+    pub provider_paused_s: u64,
+    /// For how long nothing was written to ledger and metrics while messages wait.
+    pub no_accounting_s: u64,
+    /// For how long the longest due message has been due.
+    pub oldest_due_s: u64,
+    /// Whom to tell.
+    pub webhook: WebhookSettings,
+}
+
+/// `[alerts.webhook]`
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Where Slack-compatible JSON is posted; it may hold a secret. Empty: nowhere.
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::secret")]
+    pub url: SecretString,
+    /// What posts are signed with (HMAC-SHA-256). Empty: they are not.
+    #[schemars(with = "String", extend("writeOnly" = true))]
+    #[serde(serialize_with = "mask::secret")]
+    pub secret: SecretString,
+    /// How long a post may take.
+    pub timeout_s: u64,
 }
 
 /// How log lines look.

@@ -213,11 +213,14 @@ pub enum LedgerState {
     Refunded,
     /// Nobody knows what was billed: it counts at its worst case until somebody says.
     Ambiguous,
+    /// The sum of a budget window's rows that are not kept any more.
+    Carried,
 }
 
 impl LedgerState {
     /// All states.
-    pub const ALL: [Self; 4] = [Self::Reserved, Self::Charged, Self::Refunded, Self::Ambiguous];
+    pub const ALL: [Self; 5] =
+        [Self::Reserved, Self::Charged, Self::Refunded, Self::Ambiguous, Self::Carried];
 
     /// The state's name in rows.
     pub fn name(self) -> &'static str {
@@ -226,6 +229,7 @@ impl LedgerState {
             Self::Charged => "charged",
             Self::Refunded => "refunded",
             Self::Ambiguous => "ambiguous",
+            Self::Carried => "carried",
         }
     }
 

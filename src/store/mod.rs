@@ -10,6 +10,8 @@ pub mod types;
 mod limits;
 mod runs;
 mod reports;
+mod figures;
+mod alerts;
 mod migrations;
 pub mod postgres;
 pub mod sqlite;
@@ -24,12 +26,15 @@ use uuid::Uuid;
 
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
+use crate::domain::latency::Latencies;
 use crate::domain::projection::Projections;
 use crate::domain::suggestion::SuggestionRow;
 use crate::domain::usage::NanoUsd;
 use crate::fault::{Fault, Park};
 use crate::settings::DatabaseSettings;
 
+pub use alerts::*;
+pub use figures::*;
 pub use limits::*;
 pub use reports::*;
 pub use runs::{ItemKind, News, RunRecord, SuggestAfter};
@@ -279,8 +284,68 @@ pub trait Store: Send + Sync + 'static {
     /// What may change without a restart.
     async fn runtime(&self) -> Stored<RuntimeSettings>;
 
-    /// Changes it for all replicas.
-    async fn set_runtime(&self, settings: &RuntimeSettings) -> Stored<()>;
+    /// Changes one thing of it for all replicas, on the locked row: two changes at a time both hold.
+    /// Gives back what holds from now on.
+    async fn change_runtime(&self, change: &RuntimeChange, by: &str) -> Stored<RuntimeSettings>;
+
+    // ---- the cache, for operators ----
+
+    /// What is in the cache.
+    async fn cache_report(&self) -> Stored<CacheReport>;
+
+    /// Drops all entries whose key begins with this, and moves the cache's
+    /// [generation](RuntimeSettings::cache_generation) on, so that replicas empty their memory.
+    /// Returns how many there were.
+    async fn clear_cache(&self, prefix: &str) -> Stored<u64>;
+
+    /// Drops those that expire soonest until there are no more entries and bytes than these.
+    /// Returns how many went; a bounded number at a time.
+    async fn trim_cache(&self, entries: u64, bytes: u64) -> Stored<u64>;
+
+    // ---- figures ----
+
+    /// Sums over the metric rows of a stretch of time: hours and minutes from their sums, the raw
+    /// rows at its edges. Exact.
+    async fn figures(&self, stretch: Stretch) -> Stored<Figures>;
+
+    /// The latencies of the same rows.
+    async fn latencies(&self, stretch: Stretch) -> Stored<Latencies>;
+
+    /// What became of messages inside and outside the rollout that were settled in the last so long.
+    async fn rollout_report(&self, length: Duration) -> Stored<RolloutReport>;
+
+    /// Folds the minutes of up to `most` hours that are over into hours' sums. Returns how many.
+    async fn fold_hours(&self, most: u32) -> Stored<u32>;
+
+    /// Drops what is older than that, a bounded number of rows at a time, and folds closed ledger
+    /// rows into one `carried` row a budget, so that the ledger balances as before. Makes room for
+    /// the days to come, too, where rows are kept by the day.
+    async fn sweep(&self, retention: &Retention) -> Stored<Swept>;
+
+    // ---- alerts ----
+
+    /// Whether a duty that one replica does for all is ours now; nobody else gets it again before
+    /// `every` is over. A replica that dies with it leaves it to the next.
+    async fn take_duty(&self, name: &str, every: Duration) -> Stored<bool>;
+
+    /// What alerts judge beside figures; failures are counted in the last so long.
+    async fn signals(&self, length: Duration) -> Stored<Signals>;
+
+    /// The open alerts, the oldest first; with `resolved`, so many of the resolved ones after them,
+    /// the newest first.
+    async fn alerts(&self, resolved: u32) -> Stored<Vec<AlertRow>>;
+
+    /// Fires and resolves, each once over all replicas, with its notices in the same transaction.
+    /// Returns the rows that changed here.
+    async fn change_alerts(&self, changes: &[AlertChange]) -> Stored<Vec<AlertRow>>;
+
+    /// Notices to be told now, each moved ahead (at doubling intervals from `first`) before it is
+    /// returned; those that nobody took for a day are given up. Rows another replica looks at are
+    /// passed over.
+    async fn due_notices(&self, first: Duration, most: u32) -> Stored<Vec<DueNotice>>;
+
+    /// A notice was taken: nothing more is owed for it.
+    async fn confirm_notice(&self, channel: Channel, id: Uuid) -> Stored<()>;
 
     // ---- reports ----
 

@@ -332,11 +332,59 @@ pub struct RuntimeSettings {
     pub deny: Vec<EventId>,
     /// Whether no model may be asked now.
     pub paused: bool,
+    /// Counts how often the cache was cleared: what a replica kept in memory under another
+    /// generation is gone.
+    pub cache_generation: u64,
+}
+
+/// A change of what may change at run time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuntimeChange {
+    /// The share of events that Gleaner works for, 0 to 100.
+    Rollout(u8),
+    /// This event is always in, and not denied any more.
+    Allow(EventId),
+    /// This event is always out, and not allowed any more.
+    Deny(EventId),
+    /// This event goes by the percentage again.
+    Unlist(EventId),
+    /// Whether no model may be asked.
+    Pause(bool),
+}
+
+impl RuntimeSettings {
+    /// What holds after a change.
+    #[must_use]
+    pub fn changed(mut self, change: &RuntimeChange) -> Self {
+        let without = |list: &mut Vec<EventId>, event: &EventId| list.retain(|it| it != event);
+        match change {
+            RuntimeChange::Rollout(percent) => self.rollout_percent = (*percent).min(100),
+            RuntimeChange::Allow(event)
+            | RuntimeChange::Deny(event)
+            | RuntimeChange::Unlist(event) => {
+                without(&mut self.allow, event);
+                without(&mut self.deny, event);
+            }
+            RuntimeChange::Pause(paused) => self.paused = *paused,
+        }
+        match change {
+            RuntimeChange::Allow(event) => self.allow.push(event.clone()),
+            RuntimeChange::Deny(event) => self.deny.push(event.clone()),
+            RuntimeChange::Rollout(_) | RuntimeChange::Unlist(_) | RuntimeChange::Pause(_) => {}
+        }
+        self
+    }
 }
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { rollout_percent: 100, allow: Vec::new(), deny: Vec::new(), paused: false }
+        Self {
+            rollout_percent: 100,
+            allow: Vec::new(),
+            deny: Vec::new(),
+            paused: false,
+            cache_generation: 0,
+        }
     }
 }
 

@@ -148,11 +148,12 @@ impl PostgresStore {
             allow: row.allow,
             deny: row.deny,
             paused: row.paused,
+            cache_generation: 0,
         })
     }
 
     pub(super) async fn change_runtime(&self, settings: &RuntimeSettings) -> Stored<()> {
-        let RuntimeSettings { rollout_percent, allow, deny, paused } = settings.clone();
+        let RuntimeSettings { rollout_percent, allow, deny, paused, .. } = settings.clone();
         let row = RuntimeRow { rollout_percent, allow, deny, paused };
         let change = sqlx::query(SET_RUNTIME).bind(json(&row));
         change.execute(self.pool()).await.map_err(store_error)?;

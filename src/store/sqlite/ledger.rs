@@ -105,7 +105,9 @@ impl SqliteStore {
         let (mut tx, now) = self.write().await?;
         let Some(row) = load(&mut tx, id).await? else { return Ok(false) };
         match (row.state, charge.cost) {
-            (LedgerState::Charged | LedgerState::Refunded, _) => return Ok(false),
+            (LedgerState::Charged | LedgerState::Refunded | LedgerState::Carried, _) => {
+                return Ok(false);
+            }
             (LedgerState::Reserved | LedgerState::Ambiguous, Some(cost)) => {
                 close(&mut tx, &row, Close::Charged(cost.0, None), now).await?;
             }
@@ -285,7 +287,7 @@ pub(super) async fn close(tx: &mut Write, row: &Row, how: Close<'_>, now: Micros
 fn moves(from: LedgerState, to: LedgerState, worst_case: i64, charged: i64) -> [i64; 3] {
     let amounts = |state| match state {
         LedgerState::Reserved => [worst_case, 0, 0],
-        LedgerState::Charged => [0, charged, 0],
+        LedgerState::Charged | LedgerState::Carried => [0, charged, 0],
         LedgerState::Refunded => [0, 0, 0],
         LedgerState::Ambiguous => [0, 0, worst_case],
     };

@@ -98,7 +98,7 @@ impl SqliteStore {
     }
 
     pub(super) async fn write_runtime(&self, settings: &RuntimeSettings) -> Done<()> {
-        let RuntimeSettings { rollout_percent, allow, deny, paused } = settings;
+        let RuntimeSettings { rollout_percent, allow, deny, paused, .. } = settings;
         let (mut tx, now) = self.write().await?;
         for (key, value) in [
             (key::ROLLOUT_PERCENT, codec::json(rollout_percent)?),

@@ -1,7 +1,7 @@
 //! The process: schema, clock, run-time settings.
 
 use gleaner::domain::ids::EventId;
-use gleaner::store::{RuntimeSettings, Store as _};
+use gleaner::store::{RuntimeChange, RuntimeSettings, Store as _};
 use jiff::Timestamp;
 
 use super::harness::Harness;
@@ -11,7 +11,7 @@ promises! {
     the_check_names_the_server_and_the_schema,
     the_clock_is_told,
     run_time_settings_begin_with_everything_on,
-    run_time_settings_come_back_as_they_were_set,
+    run_time_settings_change_one_at_a_time,
     the_same_process_may_take_its_seat_twice,
 }
 
@@ -38,19 +38,29 @@ async fn run_time_settings_begin_with_everything_on(h: &impl Harness) {
     assert_eq!(h.store().runtime().await.unwrap(), RuntimeSettings::default());
 }
 
-async fn run_time_settings_come_back_as_they_were_set(h: &impl Harness) {
+async fn run_time_settings_change_one_at_a_time(h: &impl Harness) {
     let event = |id| EventId::parse(id).unwrap();
+    let changes = [
+        RuntimeChange::Rollout(10),
+        RuntimeChange::Allow(event("a")),
+        RuntimeChange::Deny(event("c")),
+        RuntimeChange::Allow(event("c")),
+        RuntimeChange::Deny(event("a")),
+        RuntimeChange::Pause(true),
+    ];
+    for change in &changes {
+        h.store().change_runtime(change, "an operator").await.unwrap();
+    }
     let set = RuntimeSettings {
         rollout_percent: 10,
-        allow: vec![event("a"), event("b")],
-        deny: vec![event("c")],
+        allow: vec![event("c")],
+        deny: vec![event("a")],
         paused: true,
+        cache_generation: 0,
     };
-    h.store().set_runtime(&set).await.unwrap();
     assert_eq!(h.store().runtime().await.unwrap(), set);
-    let later = RuntimeSettings { allow: Vec::new(), paused: false, ..set };
-    h.store().set_runtime(&later).await.unwrap();
-    assert_eq!(h.store().runtime().await.unwrap(), later);
+    let told = h.store().change_runtime(&RuntimeChange::Unlist(event("a")), "another").await;
+    assert_eq!(told.unwrap(), RuntimeSettings { deny: Vec::new(), ..set });
 }
 
 async fn the_same_process_may_take_its_seat_twice(h: &impl Harness) {
