@@ -1,7 +1,5 @@
 //! `gleaner budget`: how far each budget is, and its limit for all replicas at once.
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 
 use super::render::budgets::{block, overview};
@@ -10,7 +8,7 @@ use crate::domain::usage::NanoUsd;
 use crate::limits::{BudgetName, Budgets};
 use crate::monitor::budgets::{self, BudgetListing};
 use crate::settings::Settings;
-use crate::store::{self, BudgetChange, Store};
+use crate::store::{BudgetChange, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct BudgetArgs {
@@ -64,16 +62,12 @@ fn change(text: &str) -> Result<BudgetChange, String> {
     }
 }
 
-pub(super) async fn run(settings: &Settings, args: BudgetArgs) -> anyhow::Result<ExitCode> {
-    let store = store::open(&settings.database).await?;
-    let budgets = Budgets::new(settings.budgets.clone());
-    let done = act(store.as_ref(), &budgets, args).await;
-    store.close().await;
-    done.map(|()| ExitCode::SUCCESS)
-}
-
-async fn act(store: &dyn Store, budgets: &Budgets, args: BudgetArgs) -> anyhow::Result<()> {
-    store.check().await?;
+pub(super) async fn run(
+    store: &dyn Store,
+    settings: &Settings,
+    args: BudgetArgs,
+) -> anyhow::Result<()> {
+    let budgets = &Budgets::new(settings.budgets.clone());
     match args.action {
         Action::Show { scope, json } => {
             let listed = match &scope {

@@ -1,7 +1,5 @@
 //! `gleaner ledger`: what each request to a model cost, and what nobody knows yet.
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
@@ -9,8 +7,7 @@ use super::columns::{Side, dollars, instant, plain, table};
 use crate::domain::ids::EventId;
 use crate::domain::usage::NanoUsd;
 use crate::monitor::ledger::{Dollars, LISTED, LedgerListing, MOST_LISTED, read_state};
-use crate::settings::Settings;
-use crate::store::{self, LedgerQuery, LedgerState, Resolved, Store};
+use crate::store::{LedgerQuery, LedgerState, Resolved, Store};
 
 #[derive(Debug, Args)]
 pub(super) struct LedgerArgs {
@@ -55,22 +52,14 @@ struct ListArgs {
     json: bool,
 }
 
-pub(super) async fn run(settings: &Settings, args: LedgerArgs) -> anyhow::Result<ExitCode> {
-    let store = store::open(&settings.database).await?;
-    let done = act(store.as_ref(), args).await;
-    store.close().await;
-    done
-}
-
-async fn act(store: &dyn Store, args: LedgerArgs) -> anyhow::Result<ExitCode> {
-    store.check().await?;
+pub(super) async fn run(store: &dyn Store, args: LedgerArgs) -> anyhow::Result<()> {
     match args.action {
         Action::List(args) => list(store, args).await,
         Action::Resolve { id, cost, by } => resolve(store, id, cost, &super::who(by)).await,
     }
 }
 
-async fn list(store: &dyn Store, args: ListArgs) -> anyhow::Result<ExitCode> {
+async fn list(store: &dyn Store, args: ListArgs) -> anyhow::Result<()> {
     let ListArgs { state, event, debt, limit, json } = args;
     let rows = store.ledger(&LedgerQuery { state, event, debt, limit }).await?;
     let listed: Vec<LedgerListing> = rows.into_iter().map(Into::into).collect();
@@ -79,10 +68,10 @@ async fn list(store: &dyn Store, args: ListArgs) -> anyhow::Result<ExitCode> {
     } else {
         print!("{}", page(&listed, limit));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-async fn resolve(store: &dyn Store, id: Uuid, cost: NanoUsd, by: &str) -> anyhow::Result<ExitCode> {
+async fn resolve(store: &dyn Store, id: Uuid, cost: NanoUsd, by: &str) -> anyhow::Result<()> {
     match store.resolve(id, cost, by).await? {
         Resolved::Closed if cost == NanoUsd::ZERO => println!("refunded {id}: it cost nothing"),
         Resolved::Closed => {
@@ -101,7 +90,7 @@ async fn resolve(store: &dyn Store, id: Uuid, cost: NanoUsd, by: &str) -> anyhow
         ),
         Resolved::Unknown => anyhow::bail!("no ledger row has the ID {id}"),
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The row, if its bill was above what was reserved. Such rows are few.

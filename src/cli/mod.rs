@@ -8,10 +8,13 @@
     reason = "this is where the program speaks to a person"
 )]
 
+mod alerts;
 mod budget;
+mod cache;
 mod chat;
 mod check;
 mod columns;
+mod costs;
 mod demo;
 mod detect;
 mod eval;
@@ -21,6 +24,7 @@ mod ledger;
 mod migrate;
 mod outcomes;
 pub mod render;
+mod rollout;
 mod run;
 mod signals;
 mod suggestions;
@@ -33,6 +37,7 @@ use clap::{Parser, Subcommand};
 
 use crate::ingest::IngestError;
 use crate::settings::{self, Mistakes, Settings};
+use crate::store::{self, Store};
 
 /// Turns the chat of a group that plans an event into tasks, expenses, polls and answers.
 #[derive(Debug, Parser)]
@@ -61,14 +66,35 @@ enum Command {
     Run,
     /// Bring the database's schema up to date.
     Migrate,
+    #[command(flatten)]
+    Operate(Operate),
+    /// Print the effective settings and which budgets hold, and try each connection.
+    Check(check::CheckArgs),
+}
+
+/// What operators ask and say, through the store alone.
+#[derive(Debug, Subcommand)]
+enum Operate {
     /// List what groups may do next, or dismiss one of it.
     Suggestions(suggestions::SuggestionsArgs),
+    /// Show what it cost, what the cache avoided, and by which intent.
+    Costs(costs::CostsArgs),
+    /// Show how long answers took in the last hour.
+    Performance(costs::PerformanceArgs),
     /// Show what was paid and what is in doubt, or close what is in doubt.
     Ledger(ledger::LedgerArgs),
     /// Show how far each budget is, or change its limit for all replicas at once.
     Budget(budget::BudgetArgs),
-    /// Print the effective settings and which budgets hold, and try each connection.
-    Check(check::CheckArgs),
+    /// Show what the answer cache holds and how often it is hit, or empty it.
+    Cache(cache::CacheArgs),
+    /// Show for which share of events Gleaner works and what came of it, or change that.
+    Rollout(rollout::RolloutArgs),
+    /// Ask no model from now on, on all replicas; messages that need one wait.
+    Pause(rollout::PauseArgs),
+    /// Ask models again.
+    Resume(rollout::PauseArgs),
+    /// List what is wrong now.
+    Alerts(alerts::AlertsArgs),
 }
 
 /// Reads the arguments, runs the command, prints the error: all that `main` does.
@@ -123,12 +149,38 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Train(args) => train::run(&args, &read(&environment)?.detect),
         Command::Run => runtime()?.block_on(run::run(with_log(read(&environment)?))),
         Command::Migrate => runtime()?.block_on(migrate::run(&with_log(read(&environment)?))),
-        Command::Suggestions(args) => {
-            runtime()?.block_on(suggestions::run(&read(&environment)?, args))
-        }
-        Command::Ledger(args) => runtime()?.block_on(ledger::run(&read(&environment)?, args)),
-        Command::Budget(args) => runtime()?.block_on(budget::run(&read(&environment)?, args)),
+        Command::Operate(command) => runtime()?.block_on(operate(read(&environment)?, command)),
         Command::Check(args) => runtime()?.block_on(check::run(&read(&environment)?, args)),
+    }
+}
+
+/// Runs an operator's command on the store that the settings name, once its schema is known to fit.
+async fn operate(settings: Settings, command: Operate) -> anyhow::Result<ExitCode> {
+    let store = store::open(&settings.database).await?;
+    let done = match store.check().await {
+        Ok(_) => operate_on(store.as_ref(), &settings, command).await,
+        Err(unfit) => Err(unfit.into()),
+    };
+    store.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn operate_on(
+    store: &dyn Store,
+    settings: &Settings,
+    command: Operate,
+) -> anyhow::Result<()> {
+    match command {
+        Operate::Suggestions(args) => suggestions::run(store, args).await,
+        Operate::Costs(args) => costs::run(store, &args).await,
+        Operate::Performance(args) => costs::performance(store, &args).await,
+        Operate::Ledger(args) => ledger::run(store, args).await,
+        Operate::Budget(args) => budget::run(store, settings, args).await,
+        Operate::Cache(args) => cache::run(store, args).await,
+        Operate::Rollout(args) => rollout::run(store, args).await,
+        Operate::Pause(args) => rollout::pause(store, args, true).await,
+        Operate::Resume(args) => rollout::pause(store, args, false).await,
+        Operate::Alerts(args) => alerts::run(store, &args).await,
     }
 }
 

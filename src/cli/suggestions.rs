@@ -1,7 +1,5 @@
 //! `gleaner suggestions`: what groups may do next, and what they do not want to hear again.
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
@@ -9,8 +7,7 @@ use super::columns::plain;
 use crate::domain::ids::EventId;
 use crate::domain::suggestion::SuggestionStatus;
 use crate::monitor::suggestions::SuggestionListing;
-use crate::settings::Settings;
-use crate::store::{self, Store};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -37,15 +34,7 @@ enum Action {
     },
 }
 
-pub(super) async fn run(settings: &Settings, args: SuggestionsArgs) -> anyhow::Result<ExitCode> {
-    let store = store::open(&settings.database).await?;
-    let done = act(store.as_ref(), args).await;
-    store.close().await;
-    done.map(|()| ExitCode::SUCCESS)
-}
-
-async fn act(store: &dyn Store, args: SuggestionsArgs) -> anyhow::Result<()> {
-    store.check().await?;
+pub(super) async fn run(store: &dyn Store, args: SuggestionsArgs) -> anyhow::Result<()> {
     match args.action {
         Some(Action::Dismiss { id, by }) => {
             let known = store.dismiss_suggestion(id, &super::who(by)).await?;

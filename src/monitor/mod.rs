@@ -4,3 +4,6 @@ pub mod summary;
 pub mod suggestions;
 pub mod ledger;
 pub mod budgets;
+pub mod costs;
+pub mod rollout;
+pub mod cache;
