@@ -28,7 +28,7 @@ use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
 use crate::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Housekeeper, Scheduler};
 use crate::settings::{DetectSettings, Mistake, Mistakes, Settings, WorkerSettings};
 use crate::store::{RuntimeSettings, Store, SuggestAfter};
 use crate::telemetry;
@@ -95,6 +95,7 @@ impl Prepared {
         let (runtime_now, runtime) = watch::channel(store.runtime().await?);
         let pipeline = assemble(&settings, models, detector, runtime, &store, &broker);
         parts.schedule(&settings, &pipeline, &pulse, runtime_now);
+        parts.keep_house(&settings, &store);
         let keeper = parts.work(&settings, &pipeline, &pulse).await?;
         parts.notify_systemd(&pulse, &broker);
         info!(store = store.engine(), broker = broker.kind(), "started");
@@ -213,6 +214,15 @@ impl Parts {
         let stop = self.stop.clone();
         self.spawn("scheduler", async move {
             scheduler.run(stop).await;
+            Ok(())
+        });
+    }
+
+    fn keep_house(&mut self, settings: &Settings, store: &Arc<dyn Store>) {
+        let housekeeper = Housekeeper::new(Arc::clone(store), settings);
+        let stop = self.stop.clone();
+        self.spawn("housekeeper", async move {
+            housekeeper.run(stop).await;
             Ok(())
         });
     }

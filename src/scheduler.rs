@@ -4,6 +4,8 @@
 //! `look_at` ahead and commits before anything is published, so a row is looked
 //! at by one replica at a time, and a crash only delays it.
 
+mod housekeeping;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,8 @@ use crate::settings::SchedulerSettings;
 use crate::store::{Due, RuntimeSettings, StoreError, Stored};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::{Beating, Pulse};
+
+pub use housekeeping::Housekeeper;
 
 /// How often settings that change at run time are read.
 const RUNTIME_EVERY: Duration = Duration::from_secs(2);

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
     AgentSettings, BrokerSettings, BudgetSettings, DatabaseSettings, EndpointSettings, OverBudget,
-    Protocol, Settings, WorkerSettings,
+    Protocol, RetentionSettings, Settings, WorkerSettings,
 };
 
 /// Longest of all times: a year. What is longer is a mistyped unit.
@@ -69,6 +69,7 @@ pub(super) fn broken(settings: &Settings, known_agents: &[String]) -> Vec<Broken
     worker(&mut rules, &settings.worker);
     numbers(&mut rules, settings);
     budgets(&mut rules, &settings.budgets);
+    retention(&mut rules, &settings.retention);
     for (name, endpoint) in &settings.endpoints {
         one_endpoint(&mut rules, &format!("endpoints.{name}"), endpoint);
     }
@@ -192,6 +193,25 @@ fn numbers(rules: &mut Rules, settings: &Settings) {
     rules.pause_millis("limits.send_within_ms", limits.send_within_ms);
     rules.pause_seconds("suggestions.every_s", suggestions.every_s);
     rules.pause_seconds("suggestions.quiet_s", suggestions.quiet_s);
+}
+
+fn retention(rules: &mut Rules, retention: &RetentionSettings) {
+    let RetentionSettings { metrics_days, hours_days, ledger_days, alerts_days } = *retention;
+    let problem = "must be at least 31, as a month is reported, or 0 to keep for ever";
+    let named = [
+        ("metrics_days", metrics_days, 31),
+        ("hours_days", hours_days, 31),
+        ("ledger_days", ledger_days, 31),
+        ("alerts_days", alerts_days, 1),
+    ];
+    for (name, days, least) in named {
+        let key = format!("retention.{name}");
+        rules.hold(&key, days == 0 || least == 1 || days >= least, problem);
+        rules.hold(&key, days <= 36_500, "must be at most 36500 days");
+    }
+    let longer = hours_days == 0 || (metrics_days > 0 && hours_days >= metrics_days);
+    let problem = "must be no less than retention.metrics_days, as hours are made of those rows";
+    rules.hold_with("retention.hours_days", &["retention.metrics_days"], longer, problem);
 }
 
 fn budgets(rules: &mut Rules, budgets: &BudgetSettings) {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::domain::intent::Intent;
 use crate::domain::latency::Latencies;
 use crate::domain::usage::NanoUsd;
+use crate::settings::RetentionSettings;
 
 /// A stretch of time that ends now or some while ago, by the database's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,19 @@ pub struct Retention {
     pub ledger: Option<Duration>,
     /// Resolved alerts.
     pub alerts: Option<Duration>,
+}
+
+impl Retention {
+    /// As the settings have it; 0 days keep for ever.
+    pub fn of(settings: &RetentionSettings) -> Self {
+        let days = |days: u32| (days > 0).then(|| Duration::from_secs(24 * 3600) * days);
+        Self {
+            metrics: days(settings.metrics_days),
+            hours: days(settings.hours_days),
+            ledger: days(settings.ledger_days),
+            alerts: days(settings.alerts_days),
+        }
+    }
 }
 
 /// What a sweep by [`Retention`] did.

@@ -1,10 +1,11 @@
-//! The daemon's own port: probes, metrics, the queue, suggestions, budgets and the ledger, and a
-//! page that says where they are.
+//! The daemon's own port: a dashboard, and what it shows as JSON; probes and metrics; the queue,
+//! suggestions, budgets and the ledger.
 //!
 //! With a token set, all but `/livez`, `/readyz` and `/metrics` demand it; those
 //! three hold no IDs and no text. Every request has a time-out and a small body.
 
 mod auth;
+mod figures;
 mod health;
 mod money;
 mod page;
@@ -35,6 +36,7 @@ use crate::store::{QueueReport, Store};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::Pulse;
 
+use figures::Overview;
 use recent::Recent;
 
 /// The largest body that is read.
@@ -102,6 +104,7 @@ impl WebState {
 struct Shown {
     state: WebState,
     figures: Arc<Recent<Option<QueueReport>>>,
+    overview: Arc<Recent<Option<Overview>>>,
     store: Arc<Recent<health::StoreState>>,
 }
 
@@ -111,6 +114,14 @@ impl Shown {
         let store = self.state.store()?;
         self.figures
             .get(FIGURES_FRESH, || async move { queue::figures(store.as_ref()).await })
+            .await
+    }
+
+    /// What the page shows; `None` when the store does not answer in time.
+    async fn overview(&self) -> Option<Overview> {
+        let store = self.state.store()?;
+        self.overview
+            .get(FIGURES_FRESH, || async move { figures::overview(store.as_ref()).await })
             .await
     }
 
@@ -125,10 +136,19 @@ impl Shown {
 
 /// All routes.
 pub fn router(state: WebState) -> Router {
-    let shown =
-        Shown { state, figures: Arc::new(Recent::default()), store: Arc::new(Recent::default()) };
+    let shown = Shown {
+        state,
+        figures: Arc::new(Recent::default()),
+        overview: Arc::new(Recent::default()),
+        store: Arc::new(Recent::default()),
+    };
     let guarded = Router::new()
         .route("/", get(page::page))
+        .route("/api/costs", get(figures::api_costs))
+        .route("/api/performance", get(figures::api_performance))
+        .route("/api/cache", get(figures::api_cache))
+        .route("/api/rollout", get(figures::api_rollout))
+        .route("/api/alerts", get(figures::api_alerts))
         .route("/api/queue", get(queue::api_queue))
         .route("/api/budgets", get(money::api_budgets))
         .route("/api/ledger", get(money::api_ledger))
@@ -209,7 +229,8 @@ async fn render_metrics(State(shown): State<Shown>) -> Response {
 }
 
 async fn nothing_here() -> Response {
-    let paths: Vec<_> = page::PATHS.iter().chain(&suggestions::PATHS).collect();
+    let pages = ["/"].iter().chain(&page::PATHS).chain(&figures::PATHS);
+    let paths: Vec<_> = pages.chain(&suggestions::PATHS).collect();
     let problem = json!({ "error": "there is nothing at this path", "paths": paths });
     (StatusCode::NOT_FOUND, Json(problem)).into_response()
 }

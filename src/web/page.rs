@@ -1,21 +1,35 @@
-//! A plain page that says what runs here and where to look further.
+//! The dashboard: what runs here, what it costs, how fast it is and what is wrong, at a glance.
+//!
+//! It is one page without a script or an asset from elsewhere, written anew every
+//! few seconds. Whatever is not a fixed word or a number is escaped.
 
-use std::fmt::Write as _;
+mod html;
 
 use axum::extract::State;
 use axum::response::Html;
 
-use crate::store::QueueReport;
+use crate::monitor::costs::{Costs, Speed};
+use crate::monitor::rollout::{RolloutListing, SideListing};
+use crate::monitor::summary::Dollars;
+use crate::store::{AlertRow, QueueReport};
 
+use super::figures::{self, Overview};
 use super::{Shown, queue};
+use html::{escaped, row, table};
 
-/// What there is to ask for.
-pub(super) const PATHS: [&str; 7] =
-    ["/", "/api/queue", "/api/budgets", "/api/ledger", "/metrics", "/readyz", "/livez"];
+/// What there is to ask for beside the page itself.
+pub(super) const PATHS: [&str; 6] =
+    ["/api/queue", "/api/budgets", "/api/ledger", "/metrics", "/readyz", "/livez"];
+
+/// How often the page is loaded anew, in seconds.
+const EVERY_S: u32 = 10;
+
+/// Alerts that are shown; the rest is counted.
+const MOST_ALERTS: usize = 20;
 
 /// `/`
 pub(super) async fn page(State(shown): State<Shown>) -> Html<String> {
-    let figures = shown.figures().await;
+    let overview = shown.overview().await;
     let state = &shown.state;
     let runs = format!(
         "{} on {} and the {} queue",
@@ -23,64 +37,163 @@ pub(super) async fn page(State(shown): State<Shown>) -> Html<String> {
         state.store().map_or("no store yet", |store| store.engine()),
         state.broker().1
     );
-    Html(render(&runs, figures.as_ref()))
+    Html(render(&runs, overview.as_ref()))
 }
 
-/// Only fixed words and numbers go into the page, so there is nothing to escape.
-fn render(runs: &str, figures: Option<&QueueReport>) -> String {
-    let mut rows = String::new();
-    for (state, count) in figures.map(queue::states).into_iter().flatten() {
-        row(&mut rows, state, &count.to_string());
-    }
-    match figures {
-        Some(report) => {
-            row(&mut rows, "completion events owed", &report.owed.to_string());
-            row(&mut rows, "oldest due", &format!("{} s", report.oldest_due.as_secs()));
-        }
-        None => row(&mut rows, "the store", "does not answer"),
-    }
-    let links: String =
-        PATHS[1..].iter().map(|path| format!("<li><a href=\"{path}\">{path}</a></li>")).collect();
+fn render(runs: &str, overview: Option<&Overview>) -> String {
+    let sections = match overview {
+        Some(overview) => sections(overview),
+        None => "<section class=\"alert\"><h2>The store does not answer</h2></section>".to_owned(),
+    };
+    let links: String = PATHS
+        .iter()
+        .chain(&figures::PATHS)
+        .map(|path| format!("<a href=\"{path}\">{path}</a>"))
+        .collect();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Gleaner</title><style>\
-         body{{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}\
-         td{{padding:.2rem 1.5rem .2rem 0}}td+td{{text-align:right}}</style></head><body>\
-         <h1>Gleaner {}</h1><p>{runs}.</p><table>{rows}</table><ul>{links}</ul></body></html>\n",
-        env!("CARGO_PKG_VERSION")
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <meta http-equiv=\"refresh\" content=\"{EVERY_S}\"><title>Gleaner</title>\
+         <style>{}</style></head><body><main><header><h1>Gleaner {}</h1><p class=\"soft\">{}</p>\
+         </header><div class=\"grid\">{sections}</div><nav class=\"soft\">{links}</nav></main></body></html>\n",
+        include_str!("page.css"),
+        env!("CARGO_PKG_VERSION"),
+        escaped(runs),
     )
 }
 
-fn row(rows: &mut String, name: &str, value: &str) {
-    // Writing to a string cannot fail.
-    write!(rows, "<tr><td>{name}</td><td>{value}</td></tr>").unwrap_or_default();
+fn sections(overview: &Overview) -> String {
+    let Overview { costs, performance, queue, alerts, rollout } = overview;
+    [
+        open_alerts(alerts),
+        totals(costs),
+        intents(costs),
+        latency(&performance.last_hour),
+        queued(queue),
+        rolled_out(rollout),
+    ]
+    .concat()
+}
+
+fn section(class: &str, title: &str, body: &str) -> String {
+    format!("<section class=\"{class}\"><h2>{title}</h2>{body}</section>")
+}
+
+fn open_alerts(alerts: &[AlertRow]) -> String {
+    if alerts.is_empty() {
+        return section("wide", "Open alerts", "<p class=\"good\">None.</p>");
+    }
+    let rows: Vec<String> = alerts
+        .iter()
+        .take(MOST_ALERTS)
+        .map(|alert| {
+            let since = alert.fired_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            row(&[escaped(&alert.rule), escaped(&alert.text), escaped(&since)])
+        })
+        .collect();
+    let more = match alerts.len().saturating_sub(MOST_ALERTS) {
+        0 => String::new(),
+        more => format!("<p class=\"soft\">and {more} more</p>"),
+    };
+    let body = table(&["rule", "what", "since"], &rows) + &more;
+    section("wide alert", &format!("{} open alerts", alerts.len()), &body)
+}
+
+/// One column a timeframe.
+fn totals(costs: &[Costs]) -> String {
+    let line = |name: &str, cell: fn(&Costs) -> String| {
+        let cells = costs.iter().map(cell);
+        row(&std::iter::once(name.to_owned()).chain(cells).collect::<Vec<String>>())
+    };
+    let rows = [
+        line("Total calls", |it| it.total_calls.to_string()),
+        line("Total cost", |it| dollars(it.total_cost)),
+        line("In doubt", |it| dollars(it.ambiguous_cost)),
+        line("Avoided by the cache", |it| dollars(it.avoided_cost)),
+        line("Average latency", |it| millis(it.avg_latency)),
+        line("Cache hit rate", |it| format!("{:.1} %", it.cache_hit_rate)),
+        line("Tokens", |it| it.total_tokens.to_string()),
+    ];
+    section("", "Cost and speed", &table(&["", "today", "week", "month"], &rows))
+}
+
+fn intents(costs: &[Costs]) -> String {
+    let Some(first) = costs.first() else { return String::new() };
+    let names = first.by_intent.0.iter().map(|(name, _)| name);
+    let rows: Vec<String> = names
+        .enumerate()
+        .map(|(nth, name)| {
+            let mut cells = vec![escaped(&name.replace('_', " "))];
+            for costs in costs {
+                let intent = costs.by_intent.0[nth].1;
+                cells.extend([intent.count.to_string(), dollars(intent.cost)]);
+            }
+            row(&cells)
+        })
+        .collect();
+    let heads = ["intent", "today", "cost", "week", "cost", "month", "cost"];
+    section("", "By intent", &table(&heads, &rows))
+}
+
+fn latency(speed: &Speed) -> String {
+    let rows = [
+        row(&["Calls".to_owned(), speed.calls.to_string()]),
+        row(&["Average".to_owned(), millis(speed.avg_latency)]),
+        row(&["p50".to_owned(), millis(speed.p50)]),
+        row(&["p95".to_owned(), millis(speed.p95)]),
+        row(&["p99".to_owned(), millis(speed.p99)]),
+    ];
+    section("", "Latency in the last hour", &table(&["", "last hour"], &rows))
+}
+
+fn queued(report: &QueueReport) -> String {
+    let mut rows: Vec<String> = queue::states(report)
+        .iter()
+        .map(|(state, count)| row(&[(*state).to_owned(), count.to_string()]))
+        .collect();
+    rows.push(row(&["completion events owed".to_owned(), report.owed.to_string()]));
+    let age = |time: std::time::Duration| format!("{} s", time.as_secs());
+    rows.push(row(&["oldest due".to_owned(), age(report.oldest_due)]));
+    rows.push(row(&["longest at work".to_owned(), age(report.oldest_processing)]));
+    section("", "Queue", &table(&["state", "messages"], &rows))
+}
+
+fn rolled_out(rollout: &RolloutListing) -> String {
+    let lists = format!("{} always, {} never", rollout.allow.len(), rollout.deny.len());
+    let paused = if rollout.paused {
+        "<p class=\"bad\">Paused: no model is asked until somebody resumes.</p>"
+    } else {
+        ""
+    };
+    let bar = format!("<div class=\"bar\"><i style=\"width:{}%\"></i></div>", rollout.percent);
+    let sides = [&rollout.inside, &rollout.outside];
+    let line = |name: &str, cell: fn(&SideListing) -> String| {
+        row(&std::iter::once(name.to_owned()).chain(sides.map(cell)).collect::<Vec<String>>())
+    };
+    let rows = [
+        line("Events", |it| it.events.to_string()),
+        line("Messages", |it| it.messages.to_string()),
+        line("Failed", |it| format!("{:.1} %", it.failed_percent)),
+        line("Cost per event", |it| dollars(it.cost_per_event)),
+        line("Settled in, p95", |it| millis(it.p95)),
+    ];
+    let said = format!("<p>{} % of events; {lists}</p>{bar}{paused}", rollout.percent);
+    section("", "Rollout", &(said + &table(&["today", "inside", "outside"], &rows)))
+}
+
+/// To the cent; below a dollar to a hundredth of one.
+fn dollars(amount: Dollars) -> String {
+    let dollars = amount.0.dollars();
+    if dollars.abs() < 1.0 && amount != Dollars::default() {
+        format!("${dollars:.4}")
+    } else {
+        format!("${dollars:.2}")
+    }
+}
+
+fn millis(millis: f64) -> String {
+    if millis < 10.0 { format!("{millis:.1} ms") } else { format!("{millis:.0} ms") }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn the_page_says_how_the_queue_is_and_where_to_look() {
-        let report = QueueReport {
-            pending: 17,
-            processing: 0,
-            completed: 0,
-            skipped: 0,
-            failed: 0,
-            owed: 3,
-            oldest_due: Duration::from_secs(9),
-            oldest_processing: Duration::ZERO,
-        };
-        let page = render("running on sqlite and the embedded queue", Some(&report));
-        assert!(page.contains("<td>pending</td><td>17</td>"));
-        assert!(PATHS[1..].iter().all(|path| page.contains(&format!("href=\"{path}\""))));
-    }
-
-    #[test]
-    fn the_page_says_when_the_store_does_not_answer() {
-        assert!(render("running", None).contains("does not answer"));
-    }
-}
+mod tests;
