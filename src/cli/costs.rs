@@ -118,8 +118,8 @@ mod tests {
         let all =
             [Costs::of(Timeframe::Today, &Figures::default()), Costs::of(Timeframe::Week, &week)];
         let totals = totals(&all);
-        assert!(totals.contains("cost                 $0.00   $0.012\n"), "{totals}");
-        assert!(totals.contains("from the cache       0.0 %   25.0 %\n"), "{totals}");
+        assert!(totals.contains("cost                 $0.00  $0.012\n"), "{totals}");
+        assert!(totals.contains("from the cache       0.0 %  25.0 %\n"), "{totals}");
         let intents = intents(&all);
         assert!(intents.contains("task_creation      0  $0.00     4  $0.012\n"), "{intents}");
     }

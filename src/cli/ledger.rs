@@ -34,7 +34,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct ListArgs {
-    /// Only those in this state: reserved, charged, refunded or ambiguous.
+    /// Only those in this state: reserved, charged, refunded, ambiguous or carried.
     #[arg(long, value_name = "STATE", value_parser = read_state)]
     state: Option<LedgerState>,
     /// Only those of one event.

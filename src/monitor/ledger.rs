@@ -32,7 +32,7 @@ impl Serialize for Dollars {
 
 /// A name that is no state of a ledger row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{shown:?} is no state of the ledger; there are reserved, charged, refunded and ambiguous")]
+#[error("{shown:?} is no state of the ledger; there are reserved, charged, refunded, ambiguous and carried")]
 pub struct UnknownState {
     shown: String,
 }
@@ -40,7 +40,7 @@ pub struct UnknownState {
 /// Reads a state as people and scripts write it.
 ///
 /// # Errors
-/// [`UnknownState`], which lists the four.
+/// [`UnknownState`], which lists them all.
 pub fn read_state(text: &str) -> Result<LedgerState, UnknownState> {
     LedgerState::named(text).ok_or_else(|| UnknownState { shown: text.chars().take(40).collect() })
 }

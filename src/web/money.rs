@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_state_lists_the_four() {
+    fn an_unknown_state_lists_them_all() {
         let said = read(&asked("paid", "", "")).unwrap_err();
         assert!(LedgerState::ALL.iter().all(|state| said.contains(state.name())), "{said}");
         assert!(read(&asked("", "two words", "")).is_err());
