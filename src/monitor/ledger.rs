@@ -32,7 +32,9 @@ impl Serialize for Dollars {
 
 /// A name that is no state of a ledger row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{shown:?} is no state of the ledger; there are reserved, charged, refunded, ambiguous and carried")]
+#[error(
+    "{shown:?} is no state of the ledger; there are reserved, charged, refunded, ambiguous and carried"
+)]
 pub struct UnknownState {
     shown: String,
 }

@@ -17,6 +17,7 @@ mod endings;
 mod ingest;
 mod injections;
 mod ledger;
+mod operators;
 mod outcomes;
 mod rates;
 mod refusals;
