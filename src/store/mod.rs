@@ -236,6 +236,15 @@ pub trait Store: Send + Sync + 'static {
     /// or found in the air. A flight lives exactly as long as the claim that took it.
     async fn cached_or_flight(&self, held: &Held, key: &str) -> Stored<CacheLookup>;
 
+    /// What all runs of an item's revision were charged for one question: its requests' fingerprint,
+    /// and that of its repair.
+    async fn spent_on_question(
+        &self,
+        item: &ItemId,
+        revision: i64,
+        fingerprints: [&str; 2],
+    ) -> Stored<Spent>;
+
     // ---- record ----
 
     /// One transaction, fenced: enrichment, projections, metric and rollup, cache entry, flights,

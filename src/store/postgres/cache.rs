@@ -8,15 +8,27 @@ use sqlx::types::Json;
 
 use super::PostgresStore;
 use super::codec::{duration, read};
+use super::ledger::usage;
 use super::pool::store_error;
-use crate::domain::ids::Held;
+use crate::domain::ids::{Held, ItemId};
 use crate::domain::usage::NanoUsd;
-use crate::store::{CacheEntry, CacheLookup, Stored};
+use crate::store::{CacheEntry, CacheLookup, Spent, Stored};
 
 const LOOK_UP: &str = "select * from cached_or_flight($1, $2, $3)";
 
+// Of every run: what a later one replays was paid for by an earlier one.
+const COST_OF_QUESTION: &str = "
+    select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
+        coalesce(sum(charged), 0)::bigint as charged,
+        coalesce(sum(input_tokens), 0)::bigint as input_tokens,
+        coalesce(sum(output_tokens), 0)::bigint as output_tokens,
+        coalesce(sum(cache_read_tokens), 0)::bigint as cache_read_tokens,
+        coalesce(sum(cache_write_5m_tokens), 0)::bigint as cache_write_5m_tokens,
+        coalesce(sum(cache_write_1h_tokens), 0)::bigint as cache_write_1h_tokens
+    from ledger where item_id = $1 and revision = $2 and fingerprint in ($3, $4)";
+
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[LOOK_UP];
+pub(super) const STATEMENTS: &[&str] = &[LOOK_UP, COST_OF_QUESTION];
 
 impl PostgresStore {
     pub(super) async fn look_up(&self, held: &Held, key: &str) -> Stored<CacheLookup> {
@@ -45,5 +57,25 @@ impl PostgresStore {
                 }))
             }
         }
+    }
+
+    pub(super) async fn cost_of_question(
+        &self,
+        item: &ItemId,
+        revision: i64,
+        [asked, repaired]: [&str; 2],
+    ) -> Stored<Spent> {
+        let row = sqlx::query(COST_OF_QUESTION)
+            .bind(item.as_str())
+            .bind(revision)
+            .bind(asked)
+            .bind(repaired)
+            .fetch_one(self.pool())
+            .await
+            .map_err(store_error)?;
+        let calls: i64 = row.try_get("calls").map_err(store_error)?;
+        let charged: i64 = row.try_get("charged").map_err(store_error)?;
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        Ok(Spent { calls, usage: usage(&row)?, cost: NanoUsd(charged) })
     }
 }

@@ -220,7 +220,8 @@ fn ledger_row(row: &PgRow) -> Stored<LedgerRow> {
     })
 }
 
-fn usage(row: &PgRow) -> Stored<Usage> {
+/// The classes of tokens, under their columns' names.
+pub(super) fn usage(row: &PgRow) -> Stored<Usage> {
     let tokens = |column| -> Stored<u64> { Ok(count(row.try_get(column).map_err(store_error)?)) };
     Ok(Usage {
         input: tokens("input_tokens")?,

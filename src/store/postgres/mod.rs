@@ -36,7 +36,7 @@ use super::{
     CacheLookup, CacheReport, Channel, Charge, Claimed, ContextQuery, ContextRows, Due, DueNotice,
     EventReport, Fenced, Figures, Heard, IngestBatch, IngestReport, LedgerFault, LedgerQuery,
     LedgerRow, Progress, QueueReport, Record, Recorded, Resolved, Retention, RolloutReport,
-    RuntimeChange, RuntimeSettings, Signals, Store, StoreCheck, Stored, Stretch, Swept,
+    RuntimeChange, RuntimeSettings, Signals, Spent, Store, StoreCheck, Stored, Stretch, Swept,
 };
 use crate::domain::chat::{Event, Vendor};
 use crate::domain::ids::{EventId, Held, ItemId, MessageId};
@@ -159,6 +159,15 @@ impl Store for PostgresStore {
 
     async fn cached_or_flight(&self, held: &Held, key: &str) -> Stored<CacheLookup> {
         self.patience.short(self.look_up(held, key)).await
+    }
+
+    async fn spent_on_question(
+        &self,
+        item: &ItemId,
+        revision: i64,
+        fingerprints: [&str; 2],
+    ) -> Stored<Spent> {
+        self.patience.short(self.cost_of_question(item, revision, fingerprints)).await
     }
 
     async fn record(&self, held: &Held, record: &Record) -> Stored<Fenced<Recorded>> {

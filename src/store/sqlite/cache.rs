@@ -4,9 +4,9 @@
 //! that claim is; a crashed leader needs no tidying up.
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write, between, micros};
+use super::{Done, Micros, SqliteStore, Write, between, ledger, micros};
 use crate::domain::ids::{Held, ItemId};
-use crate::store::{CacheEntry, CacheLookup, CacheWrite};
+use crate::store::{CacheEntry, CacheLookup, CacheWrite, Spent};
 
 statements! {
     ENTRY = "select key, answer, model, usage, cost, expires_at
@@ -38,6 +38,15 @@ statements! {
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
         on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, usage = ?5, cost = ?6,
             expires_at = ?7";
+    // Of every run: what a later one replays was paid for by an earlier one.
+    COST_OF_QUESTION = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
+            coalesce(sum(charged), 0) as cost,
+            coalesce(sum(input_tokens), 0) as input_tokens,
+            coalesce(sum(output_tokens), 0) as output_tokens,
+            coalesce(sum(cache_read_tokens), 0) as cache_read_tokens,
+            coalesce(sum(cache_write_5m_tokens), 0) as cache_write_5m_tokens,
+            coalesce(sum(cache_write_1h_tokens), 0) as cache_write_1h_tokens
+        from ledger where item_id = ?1 and revision = ?2 and fingerprint in (?3, ?4)";
     DROP_EXPIRED = "delete from cache where key in
         (select key from cache where expires_at <= ?1 order by expires_at limit ?2)";
     // A flight that nobody flies keeps its count of failures for the next leader, but not for ever.
@@ -64,6 +73,17 @@ pub(super) enum Ending {
 }
 
 impl SqliteStore {
+    pub(super) async fn cost_of_question(
+        &self,
+        item: &ItemId,
+        revision: i64,
+        [asked, repaired]: [&str; 2],
+    ) -> Done<Spent> {
+        let query = sqlx::query(COST_OF_QUESTION).bind(item.as_str()).bind(revision);
+        let row = query.bind(asked).bind(repaired).fetch_one(&self.readers).await?;
+        ledger::spent(&row)
+    }
+
     pub(super) async fn look_up(&self, held: &Held, key: &str) -> Done<CacheLookup> {
         let (mut tx, now) = self.write().await?;
         let entry = sqlx::query(ENTRY).bind(key).bind(now).fetch_optional(&mut *tx).await?;

@@ -19,7 +19,7 @@ use crate::store::{
     CacheLookup, CacheReport, Channel, Charge, Claimed, ContextQuery, ContextRows, Due, DueNotice,
     EventReport, Fenced, Figures, Heard, IngestBatch, IngestReport, LedgerFault, LedgerQuery,
     LedgerRow, Progress, QueueReport, Record, Recorded, Resolved, Retention, RolloutReport,
-    RuntimeChange, RuntimeSettings, Signals, Store, StoreCheck, Stored, Stretch, Swept,
+    RuntimeChange, RuntimeSettings, Signals, Spent, Store, StoreCheck, Stored, Stretch, Swept,
 };
 
 #[async_trait]
@@ -128,6 +128,15 @@ impl Store for SqliteStore {
 
     async fn cached_or_flight(&self, held: &Held, key: &str) -> Stored<CacheLookup> {
         Ok(self.look_up(held, key).await?)
+    }
+
+    async fn spent_on_question(
+        &self,
+        item: &ItemId,
+        revision: i64,
+        fingerprints: [&str; 2],
+    ) -> Stored<Spent> {
+        Ok(self.cost_of_question(item, revision, fingerprints).await?)
     }
 
     async fn record(&self, held: &Held, record: &Record) -> Stored<Fenced<Recorded>> {

@@ -30,6 +30,7 @@ promises! {
     a_paid_answer_comes_back_at_the_next_claim,
     a_crash_between_charge_and_record_pays_once,
     a_refusal_is_charged_and_not_kept,
+    a_questions_cost_is_that_of_its_own_requests_in_all_runs,
     another_revision_replays_nothing,
     what_has_no_price_is_ambiguous_and_its_answer_kept,
     what_had_no_price_is_charged_once_somebody_knows_it,
@@ -209,6 +210,30 @@ async fn a_refusal_is_charged_and_not_kept(h: &impl Harness) {
     let next = h.claim(&item("m1")).await;
     assert!(next.kept.is_empty());
     assert_eq!(next.spent.cost, NanoUsd(150));
+}
+
+async fn a_questions_cost_is_that_of_its_own_requests_in_all_runs(h: &impl Harness) {
+    let held = holder(h).await;
+    let asks = |fingerprint: &str| AdmissionRequest {
+        fingerprint: fingerprint.to_owned(),
+        rates: Vec::new(),
+        ..limited(100)
+    };
+    for (fingerprint, cost) in [("intent", 5), ("task", 30)] {
+        let row = admit(h, &held, &asks(fingerprint)).await;
+        h.store().charge(row, &charge(cost)).await.unwrap();
+    }
+    done(h.store().park(&held, &park(Duration::ZERO)).await.unwrap());
+    let next = h.claim(&item("m1")).await;
+    let row = admit(h, &next.held, &asks("task repaired")).await;
+    h.store().charge(row, &charge(12)).await.unwrap();
+    let of = async |first, repair| {
+        h.store().spent_on_question(&item("m1"), 1, [first, repair]).await.unwrap()
+    };
+    let spent = of("task", "task repaired").await;
+    assert_eq!((spent.calls, spent.cost), (2, NanoUsd(42)));
+    assert_eq!(spent.usage.input, 2 * usage().input);
+    assert_eq!(of("poll", "poll repaired").await, Spent::default());
 }
 
 async fn another_revision_replays_nothing(h: &impl Harness) {
