@@ -138,7 +138,7 @@ fn assemble(
     let (limits, budgets) = (settings.limits.clone(), settings.budgets.clone());
     let unrouted = settings.events.unrouted;
     Arc::new(Pipeline {
-        cache: Cache::new(&settings.cache, Arc::clone(store)),
+        cache: Cache::new(&settings.cache, Arc::clone(store), runtime.clone()),
         limits: Limits::new(limits, budgets, Arc::clone(store)),
         detector,
         threshold: settings.detect.threshold,

@@ -266,9 +266,7 @@ impl Pipeline {
             CacheLookup::InFlight { after } => {
                 Err(Fault::Deferred { after, reason: ParkReason::FlightTaken, flight: Some(key) })
             }
-            CacheLookup::Leader => {
-                self.ask(&Asked { about, question, assigned, key, waits: true }).await
-            }
+            CacheLookup::Leader => self.ask(&Asked::new(about, question, assigned, key)).await,
         }
     }
 

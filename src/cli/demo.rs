@@ -25,6 +25,9 @@ pub(super) struct DemoArgs {
     /// Print the summary as one JSON object.
     #[arg(long)]
     json: bool,
+    /// Ask a model for every answer, whatever the cache holds.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// The environment without anything that names a stranger's database or broker.
@@ -56,6 +59,7 @@ pub(super) async fn run(mut settings: Settings, args: &DemoArgs) -> anyhow::Resu
     let folder = std::env::temp_dir().join(format!("gleaner-demo-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     settings.database.url = format!("sqlite:{}", folder.join("demo.db").display()).into();
+    settings.cache.bypass |= args.no_cache;
     let ended = play(settings, args, &asked).await;
     // The folder holds nothing but the demo's own file.
     std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;

@@ -29,6 +29,10 @@ pub(super) struct IngestArgs {
     /// Print the summary as one JSON object.
     #[arg(long)]
     json: bool,
+    /// Ask a model for every answer, whatever the cache holds; where other processes do the work,
+    /// their own `cache.bypass` says that.
+    #[arg(long)]
+    no_cache: bool,
     /// WhatsApp: what the event is called; the file's name otherwise.
     #[arg(long)]
     name: Option<String>,
@@ -104,6 +108,7 @@ async fn in_process(
     file: &ChatFile,
     asked: &Stop,
 ) -> anyhow::Result<bool> {
+    settings.cache.bypass |= args.no_cache;
     // A chat log is not traffic; budgets stay.
     settings.limits.event_per_window = 0;
     settings.limits.sender_per_window = 0;
@@ -136,6 +141,7 @@ async fn beside_a_worker(
     asked: &Stop,
 ) -> anyhow::Result<bool> {
     let started = Instant::now();
+    say_whose_cache(args);
     let store = store::open(&settings.database).await?;
     say_what_is_new(file, &store).await?;
     let settled = finish(settings, args, file, &store, asked, started).await;
@@ -152,6 +158,7 @@ async fn through_the_queue(
 ) -> anyhow::Result<bool> {
     crate::telemetry::init(&settings.log);
     let started = Instant::now();
+    say_whose_cache(args);
     let store = store::open(&settings.database).await?;
     store.check().await?;
     let broker = broker::open(&settings.broker).await?;
@@ -161,6 +168,12 @@ async fn through_the_queue(
     broker.close().await;
     store.close().await;
     settled
+}
+
+fn say_whose_cache(args: &IngestArgs) {
+    if args.no_cache {
+        eprintln!("gleaner: --no-cache has no say here: the workers' own cache.bypass holds");
+    }
 }
 
 /// Publishes the IDs of what is new; PostgreSQL's scheduler would take its time to find the rows.

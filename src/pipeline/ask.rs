@@ -7,7 +7,7 @@ use std::time::Duration;
 use tracing::debug;
 use uuid::Uuid;
 
-use super::answer::{Found, read};
+use super::answer::{Bill, Found, read};
 use super::over_budget::{Spent, cheaper};
 use super::{About, Pipeline};
 use crate::agents::{self, BadAnswer, Question};
@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::model::registry::{Assigned, Choice};
 use crate::model::retry::{self, Verdict};
 use crate::model::{ModelError, ModelRequest, ModelResponse};
-use crate::store::{CacheWrite, ContextRows, StoreError};
+use crate::store::{self, CacheWrite, ContextRows, StoreError};
 
 /// How long a message waits for what it can do without.
 const BRIEF: Duration = Duration::from_secs(15);
@@ -31,6 +31,8 @@ pub(super) struct Asked<'a> {
     pub(super) key: String,
     /// Whether the message waits for an answer; else it goes on without one.
     pub(super) waits: bool,
+    /// What this question alone cost in this run; the message's bill has it too.
+    pub(super) bill: Bill,
 }
 
 /// Whom a question goes to, and at which context level.
@@ -44,6 +46,22 @@ pub(super) struct Rung<'a> {
 }
 
 impl<'a> Asked<'a> {
+    pub(super) fn new(
+        about: &'a About<'a>,
+        question: &'a Question,
+        assigned: &'a Assigned,
+        key: String,
+    ) -> Self {
+        let bill = Bill::new(store::Spent::default());
+        Self { about, question, assigned, key, waits: true, bill }
+    }
+
+    /// Adds a request that was charged, or may have been, to the question's bill and the message's.
+    pub(super) fn add(&self, usage: Usage, cost: NanoUsd) {
+        self.bill.add(usage, cost);
+        self.about.bill.add(usage, cost);
+    }
+
     /// The question as it is, in one model's hands.
     pub(super) fn whole(&self, choice: &'a Choice) -> Rung<'a> {
         Rung { choice, level: self.question.level(), room: None }
@@ -136,7 +154,7 @@ impl Pipeline {
             return None;
         }
         let key = question.key(assigned.primary.model.name());
-        let asked = Asked { about, question, assigned, key, waits: false };
+        let asked = Asked { waits: false, ..Asked::new(about, question, assigned, key) };
         match tokio::time::timeout(BRIEF, self.ask(&asked)).await {
             // Only what took the key's flight may fill the cache.
             Ok(Ok(found)) => Some(found.unshared()),
@@ -163,7 +181,7 @@ impl Pipeline {
         let first = Call { choice, room, request: &request, fingerprint: &fingerprint };
         let repair = match self.respond(asked, &first).await? {
             Reply::Answer(response) => match agents::read(question, &response.answer) {
-                Ok(base) => return Ok(self.found_by(asked, rung, base, response)),
+                Ok(base) => return Ok(self.found_by(asked, rung, base, response).await?),
                 Err(bad) => agents::repair(&request, &bad, &response.answer),
             },
             Reply::Unusable(bad) => agents::repair(&request, &bad, &serde_json::Value::Null),
@@ -173,20 +191,20 @@ impl Pipeline {
         match self.respond(asked, &second).await? {
             Reply::Answer(response) => {
                 let base = read(question, &response.answer)?;
-                Ok(self.found_by(asked, rung, base, response))
+                Ok(self.found_by(asked, rung, base, response).await?)
             }
             Reply::Unusable(bad) => Err(Fault::permanent(Reason::AnswerInvalid, bad).into()),
         }
     }
 
-    fn found_by(
+    async fn found_by(
         &self,
         asked: &Asked<'_>,
         rung: Rung<'_>,
         base: agents::Base,
         response: ModelResponse,
-    ) -> Found {
-        let spent = asked.about.bill.sum();
+    ) -> Result<Found, StoreError> {
+        let spent = self.spent_on(asked, rung).await?;
         let write = CacheWrite {
             key: asked.key.clone(),
             event: asked.question.event().cloned(),
@@ -199,7 +217,24 @@ impl Pipeline {
         let avoided = (Usage::default(), NanoUsd::ZERO);
         // Who is free reads no context.
         let level = rung.level.filter(|_| !rung.choice.model.is_free());
-        Found { base, model: response.model, level, cached: false, avoided, write: Some(write) }
+        let (model, write) = (response.model, Some(write));
+        Ok(Found { base, model, level, cached: false, avoided, write })
+    }
+
+    /// What it cost to ask this question, its repair included, and nothing else of the message:
+    /// what a later hit avoids. Earlier runs' part of it stands in the ledger alone.
+    async fn spent_on(
+        &self,
+        asked: &Asked<'_>,
+        rung: Rung<'_>,
+    ) -> Result<store::Spent, StoreError> {
+        let claim = asked.about.claim;
+        if claim.spent.calls == 0 {
+            return Ok(asked.bill.sum());
+        }
+        let [first, repair] = fingerprints(asked, rung);
+        let (item, revision) = (&claim.held.item, claim.revision());
+        self.store.spent_on_question(item, revision, [&first, &repair]).await
     }
 
     /// The request: a shared question is given no context, by its type, and a model that reads the
@@ -263,10 +298,14 @@ fn paid_for<'a>(asked: &Asked<'a>) -> Option<Rung<'a>> {
 
 /// Whether an answer of that model at that level is kept from an earlier run.
 fn is_kept(asked: &Asked<'_>, rung: Rung<'_>) -> bool {
-    let (question, model) = (asked.question, rung.choice.model.name());
-    let prints =
-        [question.fingerprint(model, rung.level), question.repair_fingerprint(model, rung.level)];
+    let prints = fingerprints(asked, rung);
     asked.about.claim.kept.iter().any(|kept| prints.contains(&kept.fingerprint))
+}
+
+/// Under which its request and its one repair stand in the ledger.
+fn fingerprints(asked: &Asked<'_>, rung: Rung<'_>) -> [String; 2] {
+    let (question, model) = (asked.question, rung.choice.model.name());
+    [question.fingerprint(model, rung.level), question.repair_fingerprint(model, rung.level)]
 }
 
 /// What the end of all tries means for the message.

@@ -129,7 +129,7 @@ impl Pipeline {
         let (usage, tier, answering) = match billing {
             Billing::Nothing { sent } => return self.store.refund(permit.ledger, !sent).await,
             Billing::Ambiguous => {
-                asked.about.bill.add(Usage::default(), NanoUsd::ZERO);
+                asked.add(Usage::default(), NanoUsd::ZERO);
                 return self.store.mark_ambiguous(permit.ledger).await;
             }
             Billing::Charged { usage, tier, model } => (usage, tier, model),
@@ -143,7 +143,7 @@ impl Pipeline {
             Some(cost) => count_cost(model, permit, cost),
             None => call.choice.prices.note_unpriced(tier),
         }
-        asked.about.bill.add(usage, cost.unwrap_or(NanoUsd::ZERO));
+        asked.add(usage, cost.unwrap_or(NanoUsd::ZERO));
         count_tokens(model, &usage);
         let answer = answered.as_ref().ok().map(|response| response.answer.clone());
         self.charge(permit, &Charge { usage, cost, model: answering, answer }).await

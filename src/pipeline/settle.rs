@@ -86,9 +86,12 @@ impl Pipeline {
             },
         };
         let record = self.record_of(claim, ending, run);
-        if let Some(recorded) = self.record(claim, &record, drained).await {
-            self.tell(claim, &record, recorded, run.took).await;
+        let generation = self.cache.generation();
+        let Some(recorded) = self.record(claim, &record, drained).await else { return };
+        if let Some(write) = &record.cache {
+            self.cache.keep(write, generation).await;
         }
+        self.tell(claim, &record, recorded, run.took).await;
     }
 
     fn patience_of(&self, claim: &Claim) -> Patience {
@@ -240,9 +243,6 @@ impl Pipeline {
     /// The event out, the followers' hints out, the one log line.
     async fn tell(&self, claim: &Claim, record: &Record, recorded: Recorded, took: Duration) {
         let item = &claim.held.item;
-        if let Some(write) = &record.cache {
-            self.cache.keep(write).await;
-        }
         if !recorded.woken.is_empty()
             && let Err(error) = self.broker.publish_hints(&recorded.woken).await
         {

@@ -86,6 +86,10 @@ list! {
         "What was billed above the most that requests should have cost, in billionths of a US dollar";
     CACHE: Counter "gleaner_cache_lookups_total" ["result"]
         "Looks into the answer cache, by what was found";
+    CACHE_ENTRIES: Gauge "gleaner_cache_memory_entries" []
+        "Answers that this process keeps in memory";
+    CACHE_BYTES: Gauge "gleaner_cache_memory_bytes" []
+        "Bytes of the answers that this process keeps in memory, with their keys";
     UNPRICED: Counter "gleaner_model_unpriced_total" ["model"]
         "Billed responses without a price; they count at what was set aside until somebody resolves them";
     ADMISSIONS: Counter "gleaner_admissions_total" ["result"]
@@ -266,6 +270,12 @@ pub fn cache_lookup(result: &'static str) {
     counter!(CACHE.name, "result" => result).increment(1);
 }
 
+/// What this process's memory holds of the answer cache.
+pub fn cache_memory(entries: u64, bytes: u64) {
+    gauge!(CACHE_ENTRIES.name).set(entries as f64);
+    gauge!(CACHE_BYTES.name).set(bytes as f64);
+}
+
 /// A model call was allowed or refused.
 pub fn admission(result: &'static str) {
     counter!(ADMISSIONS.name, "result" => result).increment(1);
@@ -351,6 +361,7 @@ mod tests {
         cost("offline", NanoUsd(54_399_000));
         debt("offline", NanoUsd(1));
         cache_lookup("hit");
+        cache_memory(3, 4_096);
         unpriced("claude-next");
         admission("admitted");
         slots(3, 32);

@@ -20,6 +20,7 @@ use gleaner::store::{CompletionEvent, IngestBatch, Store, SuggestAfter};
 use gleaner::telemetry::pulse::Pulse;
 use gleaner::worker::Worker;
 use serde_json::Value;
+use sqlx::Connection as _;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,7 @@ pub(crate) struct House {
     pipeline: Arc<Pipeline>,
     completions: broadcast::Receiver<CompletionEvent>,
     _running: JoinSet<()>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl House {
@@ -62,7 +63,7 @@ impl House {
         let built = pipeline(&settings, store, broker, runtime);
         let pipeline = Arc::new(Pipeline { threshold, suggest_after, ..built });
         let running = run(&settings, &pipeline, runtime_now).await;
-        Self { pipeline, completions, _running: running, _folder: folder }
+        Self { pipeline, completions, _running: running, folder }
     }
 
     /// Somebody says something in the group of an event of its own.
@@ -94,6 +95,14 @@ impl House {
         self.pipeline.store.as_ref()
     }
 
+    /// The keys of all entries that its store's cache holds.
+    pub(crate) async fn cached(&self) -> Vec<String> {
+        let url = format!("sqlite:{}", self.folder.path().join("gleaner.db").display());
+        let mut rows = sqlx::SqliteConnection::connect(&url).await.unwrap();
+        let keys = sqlx::query_scalar("select key from cache order by key");
+        keys.fetch_all(&mut rows).await.unwrap()
+    }
+
     /// Says something, and waits for what becomes of it.
     pub(crate) async fn say(&mut self, event: &str, text: &str) -> Value {
         self.tell(event, text).await;
@@ -112,7 +121,7 @@ fn pipeline(
     Pipeline {
         threshold: 0.0,
         suggest_after: None,
-        cache: Cache::new(&settings.cache, Arc::clone(&store)),
+        cache: Cache::new(&settings.cache, Arc::clone(&store), runtime.clone()),
         limits: Limits::new(limits, budgets, Arc::clone(&store)),
         detector: DETECTOR.clone(),
         models: Models::new(settings, PriceBook::bundled()).unwrap(),

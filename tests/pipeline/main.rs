@@ -5,6 +5,7 @@
 mod support;
 
 mod availability;
+mod cache;
 mod house;
 mod injections;
 mod models;

@@ -48,3 +48,11 @@ fn a_demo_touches_no_database_that_the_environment_names() {
     assert!(ended.status.success());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it left files behind");
 }
+
+#[test]
+fn without_the_cache_every_answer_is_asked_for() {
+    let ended = gleaner().args(["demo", "--once", "--json", "--no-cache"]).output().unwrap();
+    assert!(ended.status.success());
+    let summary: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(summary["cacheHits"], 0);
+}
