@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    AgentSettings, BrokerSettings, BudgetSettings, DatabaseSettings, EndpointSettings, OverBudget,
-    Protocol, RetentionSettings, Settings, WorkerSettings,
+    AgentSettings, BrokerSettings, BudgetSettings, CacheSettings, DatabaseSettings,
+    EndpointSettings, OverBudget, Protocol, RetentionSettings, Settings, WorkerSettings,
 };
 
 /// Longest of all times: a year. What is longer is a mistyped unit.
@@ -188,7 +188,7 @@ fn numbers(rules: &mut Rules, settings: &Settings) {
     rules.seconds("scheduler.hint_after_s", scheduler.hint_after_s);
     let threshold = (0.0..=1.0).contains(&detect.threshold);
     rules.hold("detect.threshold", threshold, "must be from 0 to 1");
-    rules.pause_millis("cache.ttl_ms", cache.ttl_ms);
+    one_cache(rules, cache);
     rules.seconds("limits.window_s", limits.window_s);
     rules.pause_millis("limits.send_within_ms", limits.send_within_ms);
     rules.pause_seconds("suggestions.every_s", suggestions.every_s);
@@ -212,6 +212,16 @@ fn retention(rules: &mut Rules, retention: &RetentionSettings) {
     let longer = hours_days == 0 || (metrics_days > 0 && hours_days >= metrics_days);
     let problem = "must be no less than retention.metrics_days, as hours are made of those rows";
     rules.hold_with("retention.hours_days", &["retention.metrics_days"], longer, problem);
+}
+
+fn one_cache(rules: &mut Rules, cache: &CacheSettings) {
+    rules.pause_millis("cache.ttl_ms", cache.ttl_ms);
+    // Whoever wants no cache says `bypass`; a bound of nothing is a slip.
+    rules.at_least_one("cache.entries", cache.entries);
+    let weighable = (1..=u64::from(u32::MAX)).contains(&cache.bytes);
+    rules.hold("cache.bytes", weighable, "must be from 1 to 4294967295, which is 4 GiB");
+    rules.at_least_one("cache.store_entries", cache.store_entries);
+    rules.at_least_one("cache.store_bytes", cache.store_bytes);
 }
 
 fn budgets(rules: &mut Rules, budgets: &BudgetSettings) {

@@ -174,7 +174,7 @@ pub struct CacheSettings {
     pub ttl_ms: u64,
     /// Entries in this process's memory at most.
     pub entries: u64,
-    /// Bytes of answers in this process's memory at most.
+    /// Bytes of answers in this process's memory at most, keys included; up to 4 GiB.
     pub bytes: u64,
     /// Entries in the store at most.
     pub store_entries: u64,

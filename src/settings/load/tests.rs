@@ -271,9 +271,26 @@ fn every_rule_is_held() {
         ("log.level", "\"gleaner=loud\""),
         ("worker.longest_wait_s", "9223372036854775807"),
     ];
+    must_be_refused(&broken);
+}
+
+#[test]
+fn every_rule_of_the_cache_is_held() {
+    must_be_refused(&[
+        ("cache.ttl_ms", "31622400001"),
+        ("cache.entries", "0"),
+        ("cache.bytes", "0"),
+        ("cache.bytes", "4294967296"),
+        ("cache.store_entries", "0"),
+        ("cache.store_bytes", "0"),
+    ]);
+}
+
+/// Each of these values is a mistake of its key, and of no other.
+fn must_be_refused(broken: &[(&str, &str)]) {
     for (key, value) in broken {
         let mistakes = from_file(&format!("{key} = {value}\n")).expect_err(key);
-        assert_eq!(keys(&mistakes), [key], "{key} = {value}: {mistakes}");
+        assert_eq!(keys(&mistakes), [*key], "{key} = {value}: {mistakes}");
         assert!(mistakes.0[0].layer.ends_with(".toml"), "{mistakes}");
     }
 }
