@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    AgentSettings, BrokerSettings, BudgetSettings, CacheSettings, DatabaseSettings,
+    AgentSettings, AlertSettings, BrokerSettings, BudgetSettings, CacheSettings, DatabaseSettings,
     EndpointSettings, OverBudget, Protocol, RetentionSettings, Settings, WorkerSettings,
 };
 
@@ -76,6 +76,7 @@ pub(super) fn broken(settings: &Settings, known_agents: &[String]) -> Vec<Broken
     for (name, agent) in &settings.agents {
         one_agent(&mut rules, name, agent, settings, known_agents);
     }
+    alerts(&mut rules, &settings.alerts);
     events_and_log(&mut rules, settings);
     rules.0
 }
@@ -278,6 +279,44 @@ fn one_agent(
     rules.hold_with(&format!("{key}.endpoint"), &[described.as_str()], there, &problem);
     rules.hold(&format!("{key}.model"), !agent.model.trim().is_empty(), "must name a model");
     rules.at_least_one(&format!("{key}.max_tokens"), agent.max_tokens.into());
+}
+
+fn alerts(rules: &mut Rules, alerts: &AlertSettings) {
+    rules.pause_seconds("alerts.every_s", alerts.every_s);
+    rules.seconds("alerts.window_s", alerts.window_s);
+    let hysteresis = (0.0..=0.9).contains(&alerts.hysteresis);
+    rules.hold("alerts.hysteresis", hysteresis, "must be from 0 to 0.9");
+    let factor = alerts.cost_spike_factor;
+    let multiple = factor == 0.0 || (1.0..=1e6).contains(&factor);
+    rules.hold("alerts.cost_spike_factor", multiple, "must be 1 or more, 0 to turn the rule off");
+    let dollars =
+        [("cost_spike_usd", alerts.cost_spike_usd), ("ambiguous_usd", alerts.ambiguous_usd)];
+    for (name, usd) in dollars {
+        // Beyond this, nano-dollars leave 64 bits.
+        let fits = (0.0..=9e9).contains(&usd);
+        rules.hold(&format!("alerts.{name}"), fits, "must be an amount of US dollars");
+    }
+    let percents =
+        [("hit_rate_percent", alerts.hit_rate_percent), ("error_percent", alerts.error_percent)];
+    for (name, percent) in percents {
+        let fits = (0.0..=100.0).contains(&percent);
+        rules.hold(&format!("alerts.{name}"), fits, "must be from 0 to 100, 0 to turn it off");
+    }
+    let levels = &alerts.budget_percent;
+    let fit = levels.len() <= 10 && levels.iter().all(|percent| (50..=1000).contains(percent));
+    let expected = "must be at most ten percentages from 50 to 1000: a budget is looked at once \
+                    half of it is spent, and a soft one can be passed";
+    rules.hold("alerts.budget_percent", fit, expected);
+    rules.pause_millis("alerts.p95_ms", alerts.p95_ms);
+    rules.pause_seconds("alerts.provider_paused_s", alerts.provider_paused_s);
+    rules.pause_seconds("alerts.no_accounting_s", alerts.no_accounting_s);
+    rules.pause_seconds("alerts.oldest_due_s", alerts.oldest_due_s);
+    let url = alerts.webhook.url.expose_secret();
+    let fits = url.is_empty() || ["http", "https"].iter().any(|scheme| has_host(url, scheme));
+    let expected = "must be an http:// or https:// address, or empty for none";
+    rules.hold("alerts.webhook.url", fits, expected);
+    let timeout = (1..=300).contains(&alerts.webhook.timeout_s);
+    rules.hold("alerts.webhook.timeout_s", timeout, "must be from 1 to 300 seconds");
 }
 
 fn events_and_log(rules: &mut Rules, settings: &Settings) {

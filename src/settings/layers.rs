@@ -226,7 +226,7 @@ fn value_of(variable: &Variable<'_>, shape: &Shape) -> Result<Value, String> {
         "integer" => text.trim().parse::<i64>().map(Value::from).ok(),
         "number" => text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).map(Value::from),
         "boolean" => text.trim().parse::<bool>().map(Value::from).ok(),
-        "array" => Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect()),
+        "array" => Some(list_of(&text, node)),
         _ => Some(Value::from(text.clone())),
     };
     let value = coerced.unwrap_or_else(|| Value::from(text));
@@ -238,4 +238,14 @@ fn value_of(variable: &Variable<'_>, shape: &Shape) -> Result<Value, String> {
         Some(finding) => Err(finding.problem),
         None => Ok(value),
     }
+}
+
+/// A list's items from one text with commas, each in the type that the list holds.
+fn list_of(text: &str, node: &Value) -> Value {
+    let numbers = node.get("items").is_some_and(|item| type_of(item) == "integer");
+    let item = |text: &str| match text.parse::<i64>() {
+        Ok(number) if numbers => Value::from(number),
+        _ => Value::from(text),
+    };
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(item).collect()
 }

@@ -147,6 +147,9 @@ fn expected(node: &Value) -> String {
         ("number", ..) => "a number".into(),
         ("boolean", ..) => "true or false".into(),
         ("object", ..) => "a table".into(),
+        ("array", ..) if node.get("items").is_some_and(|item| type_of(item) == "integer") => {
+            "a list of whole numbers".into()
+        }
         ("array", ..) => "a list of texts".into(),
         _ => "text".into(),
     }

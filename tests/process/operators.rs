@@ -141,7 +141,9 @@ impl Deployment {
     /// Whether a message was parked because of a pause.
     async fn has_paused(&self) -> bool {
         let (_, metrics) = http::get(self.daemon.address(), "/metrics").await;
-        metrics.lines().any(|line| line.starts_with("gleaner_messages_parked_total{reason=\"paused\"}"))
+        metrics
+            .lines()
+            .any(|line| line.starts_with("gleaner_messages_parked_total{reason=\"paused\"}"))
     }
 
     /// Waits until one more request was made, or a message parked; how many requests there were.

@@ -95,6 +95,30 @@ fn a_list_of_something_else_is_one_mistake_with_the_lists_key() {
 }
 
 #[test]
+fn a_list_of_numbers_is_read_from_the_environment_too() {
+    let variable = "GLEANER__ALERTS__BUDGET_PERCENT";
+    let levels =
+        |text: &str| from_environment(&[(variable, text)]).map(|it| it.alerts.budget_percent);
+    assert_eq!(levels("60, 90,100,").unwrap(), [60, 90, 100]);
+    assert!(levels("").unwrap().is_empty());
+    let Mistakes(mistakes) = levels("60,most").unwrap_err();
+    assert_eq!(mistakes[0].key, "alerts.budget_percent");
+    assert!(mistakes[0].problem.ends_with("is not a list of whole numbers"), "{mistakes:?}");
+}
+
+#[test]
+fn a_webhooks_url_and_secret_are_never_printed() {
+    let place = [
+        ("GLEANER__ALERTS__WEBHOOK__URL", "https://hooks.example.org/services/hunter2"),
+        ("GLEANER__ALERTS__WEBHOOK__SECRET", "hunter2"),
+    ];
+    let settings = from_environment(&place).unwrap();
+    assert!(!masked(&settings).contains("hunter2") && !format!("{settings:?}").contains("hunter2"));
+    let wrong = from_environment(&[("GLEANER__ALERTS__WEBHOOK__URL", "hooks.example.org/hunter2")]);
+    assert!(!only_mistake(wrong).to_string().contains("hunter2"));
+}
+
+#[test]
 fn an_endpoint_needs_no_number_in_flight_but_never_none() {
     let endpoint = "[endpoints.local]\nprotocol = \"openai\"\nbase_url = \"http://127.0.0.1:1\"\n\
                     api_key = \"\"\nconnect_timeout_s = 1\ncall_timeout_s = 1\n";
@@ -267,6 +291,18 @@ fn every_rule_is_held() {
         ("endpoints.openai.base_url", "\"ftp://x\""),
         ("endpoints.openai.base_url", "\"https://me:pw@x\""),
         ("agents.task_enricher.max_tokens", "0"),
+        ("alerts.every_s", "100000000"),
+        ("alerts.window_s", "0"),
+        ("alerts.hysteresis", "1.0"),
+        ("alerts.hysteresis", "nan"),
+        ("alerts.cost_spike_factor", "0.5"),
+        ("alerts.cost_spike_usd", "-1.0"),
+        ("alerts.budget_percent", "[20]"),
+        ("alerts.budget_percent", "[100, 1001]"),
+        ("alerts.hit_rate_percent", "101.0"),
+        ("alerts.error_percent", "-0.1"),
+        ("alerts.webhook.url", "\"ftp://hooks\""),
+        ("alerts.webhook.timeout_s", "0"),
         ("events.source", "\"\""),
         ("log.level", "\"gleaner=loud\""),
         ("worker.longest_wait_s", "9223372036854775807"),
