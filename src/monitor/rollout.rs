@@ -6,7 +6,7 @@ use super::costs::{Timeframe, percent, percentiles};
 use super::summary::Dollars;
 use crate::domain::ids::EventId;
 use crate::domain::usage::NanoUsd;
-use crate::store::{RolloutSide, RuntimeSettings, Store, Stored};
+use crate::store::{RolloutReport, RolloutSide, RuntimeSettings, Store, Stored};
 
 /// The rollout. The field names and their order are a contract with scripts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -81,17 +81,11 @@ impl From<RolloutSide> for SideListing {
 }
 
 impl RolloutListing {
-    /// What holds now, and the figures of a timeframe.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub async fn read(store: &dyn Store, timeframe: Timeframe) -> Stored<Self> {
-        let settings = store.runtime();
-        let report = store.rollout_report(timeframe.length());
-        let (settings, report) = tokio::try_join!(settings, report)?;
+    /// What holds now, beside the figures of a timeframe.
+    pub fn of(settings: RuntimeSettings, timeframe: Timeframe, report: RolloutReport) -> Self {
         let RuntimeSettings { rollout_percent, allow, deny, paused, cache_generation: _ } =
             settings;
-        Ok(Self {
+        Self {
             percent: rollout_percent,
             allow,
             deny,
@@ -99,7 +93,18 @@ impl RolloutListing {
             timeframe,
             inside: report.inside.into(),
             outside: report.outside.into(),
-        })
+        }
+    }
+
+    /// What holds now, and the figures of a timeframe that ends now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn read(store: &dyn Store, timeframe: Timeframe) -> Stored<Self> {
+        let settings = store.runtime();
+        let report = store.rollout_report(timeframe.length());
+        let (settings, report) = tokio::try_join!(settings, report)?;
+        Ok(Self::of(settings, timeframe, report))
     }
 }
 

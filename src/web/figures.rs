@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::monitor::cache::CacheListing;
 use crate::monitor::costs::{Costs, Performance, Timeframe};
 use crate::monitor::rollout::RolloutListing;
-use crate::store::{AlertRow, QueueReport, Store, Stored};
+use crate::store::{AlertRow, QueueReport, RolloutReport, Store, Stored};
 
 use super::{Shown, queue};
 
@@ -104,17 +104,18 @@ pub(super) struct Overview {
     pub(super) rollout: RolloutListing,
 }
 
-/// The overview; `None` when the store fails.
-pub(super) async fn overview(store: &dyn Store) -> Option<Overview> {
-    let today = Timeframe::Today;
+/// The overview, with what came of the rollout; `None` when the store fails.
+pub(super) async fn overview(store: &dyn Store, report: RolloutReport) -> Option<Overview> {
     let costs = futures::future::try_join_all(Timeframe::ALL.map(|it| Costs::read(store, it)));
-    let looked = tokio::try_join!(
-        costs,
-        Performance::read(store),
-        store.alerts(0),
-        RolloutListing::read(store, today),
-    );
-    let (costs, performance, alerts, rollout) = looked.ok()?;
+    let looked =
+        tokio::try_join!(costs, Performance::read(store), store.alerts(0), store.runtime());
+    let (costs, performance, alerts, settings) = looked.ok()?;
+    let rollout = RolloutListing::of(settings, Timeframe::Today, report);
     let queue = queue::figures(store).await?;
     Some(Overview { costs, performance, queue, alerts, rollout })
+}
+
+/// What came of the rollout today.
+pub(super) async fn rollout_report(store: &dyn Store) -> Option<RolloutReport> {
+    store.rollout_report(Timeframe::Today.length()).await.ok()
 }

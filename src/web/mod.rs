@@ -32,7 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker::{Broker, BrokerHealth};
 use crate::limits::Budgets;
-use crate::store::{QueueReport, Store};
+use crate::store::{QueueReport, RolloutReport, Store};
 use crate::telemetry::metrics;
 use crate::telemetry::pulse::Pulse;
 
@@ -50,6 +50,9 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// For how long the queue's figures are fresh: scrapes and open pages share one look at the store.
 const FIGURES_FRESH: Duration = Duration::from_secs(3);
+
+/// For how long the rollout's figures are fresh: they are counted row by row.
+const ROLLOUT_FRESH: Duration = Duration::from_secs(60);
 
 /// For how long a check of the store is fresh.
 const CHECK_FRESH: Duration = Duration::from_secs(1);
@@ -105,6 +108,7 @@ struct Shown {
     state: WebState,
     figures: Arc<Recent<Option<QueueReport>>>,
     overview: Arc<Recent<Option<Overview>>>,
+    rollout: Arc<Recent<Option<RolloutReport>>>,
     store: Arc<Recent<health::StoreState>>,
 }
 
@@ -120,9 +124,9 @@ impl Shown {
     /// What the page shows; `None` when the store does not answer in time.
     async fn overview(&self) -> Option<Overview> {
         let store = self.state.store()?;
-        self.overview
-            .get(FIGURES_FRESH, || async move { figures::overview(store.as_ref()).await })
-            .await
+        let reported = self.rollout.get(ROLLOUT_FRESH, || figures::rollout_report(store.as_ref()));
+        let report = reported.await?;
+        self.overview.get(FIGURES_FRESH, || figures::overview(store.as_ref(), report)).await
     }
 
     /// The store's state.
@@ -140,6 +144,7 @@ pub fn router(state: WebState) -> Router {
         state,
         figures: Arc::new(Recent::default()),
         overview: Arc::new(Recent::default()),
+        rollout: Arc::new(Recent::default()),
         store: Arc::new(Recent::default()),
     };
     let guarded = Router::new()

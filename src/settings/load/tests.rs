@@ -322,6 +322,16 @@ fn every_rule_of_the_cache_is_held() {
     ]);
 }
 
+#[test]
+fn every_rule_of_retention_is_held() {
+    must_be_refused(&[
+        ("retention.metrics_days", "30"),
+        ("retention.hours_days", "31"),
+        ("retention.ledger_days", "1"),
+        ("retention.alerts_days", "36501"),
+    ]);
+}
+
 /// Each of these values is a mistake of its key, and of no other.
 fn must_be_refused(broken: &[(&str, &str)]) {
     for (key, value) in broken {
