@@ -26,6 +26,11 @@ pub(super) const POSTGRES: &[Step] = &[
     (11, "lines", include_str!("../../migrations/postgres/0011_lines.sql")),
     (12, "ledger", include_str!("../../migrations/postgres/0012_ledger.sql")),
     (13, "patience", include_str!("../../migrations/postgres/0013_patience.sql")),
+    (14, "figures", include_str!("../../migrations/postgres/0014_figures.sql")),
+    (15, "sums", include_str!("../../migrations/postgres/0015_sums.sql")),
+    (16, "stretches", include_str!("../../migrations/postgres/0016_stretches.sql")),
+    (17, "alerts", include_str!("../../migrations/postgres/0017_alerts.sql")),
+    (18, "retention", include_str!("../../migrations/postgres/0018_retention.sql")),
 ];
 
 /// SQLite's, in order; one that both engines have bears the same number in both.

@@ -1,4 +1,4 @@
-//! The answer cache's second tier, and who computes a missing entry.
+//! The answer cache's second tier, who computes a missing entry, and what operators do with it.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use sqlx::Row;
 use sqlx::types::Json;
 
 use super::PostgresStore;
-use super::codec::{duration, read};
+use super::codec::{bigint, count, duration, plain, read};
 use super::ledger::usage;
 use super::pool::store_error;
 use crate::domain::ids::{Held, ItemId};
 use crate::domain::usage::NanoUsd;
-use crate::store::{CacheEntry, CacheLookup, Spent, Stored};
+use crate::store::{CacheEntry, CacheLookup, CachePrefix, CacheReport, Spent, Stored};
 
 const LOOK_UP: &str = "select * from cached_or_flight($1, $2, $3)";
 
@@ -27,8 +27,21 @@ const COST_OF_QUESTION: &str = "
         coalesce(sum(cache_write_1h_tokens), 0)::bigint as cache_write_1h_tokens
     from ledger where item_id = $1 and revision = $2 and fingerprint in ($3, $4)";
 
+const REPORT: &str = "
+    select count(*) filter (where expires_at > now()) as active,
+        count(*) filter (where expires_at <= now()) as expired,
+        coalesce(sum(bytes), 0)::bigint as bytes
+    from cache";
+// A key ends with a digest, behind what people can read.
+const BY_PREFIX: &str = "
+    select regexp_replace(key, ':[0-9a-f]{32,}$', '') as prefix, count(*),
+        coalesce(sum(bytes), 0)::bigint
+    from cache group by 1 order by 2 desc, 1 limit 50";
+const CLEAR: &str = "select clear_cache($1)";
+const TRIM: &str = "select trim_cache($1, $2)";
+
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[LOOK_UP, COST_OF_QUESTION];
+pub(super) const STATEMENTS: &[&str] = &[LOOK_UP, COST_OF_QUESTION, REPORT, BY_PREFIX, CLEAR, TRIM];
 
 impl PostgresStore {
     pub(super) async fn look_up(&self, held: &Held, key: &str) -> Stored<CacheLookup> {
@@ -77,5 +90,32 @@ impl PostgresStore {
         let charged: i64 = row.try_get("charged").map_err(store_error)?;
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         Ok(Spent { calls, usage: usage(&row)?, cost: NanoUsd(charged) })
+    pub(super) async fn report_cache(&self) -> Stored<CacheReport> {
+        let row = sqlx::query(REPORT).fetch_one(self.pool()).await.map_err(store_error)?;
+        let number =
+            |column| -> Stored<u64> { Ok(count(row.try_get(column).map_err(store_error)?)) };
+        let by_prefix: Vec<(String, i64, i64)> =
+            sqlx::query_as(BY_PREFIX).fetch_all(self.pool()).await.map_err(store_error)?;
+        let read = |(prefix, entries, bytes)| CachePrefix {
+            prefix,
+            entries: count(entries),
+            bytes: count(bytes),
+        };
+        Ok(CacheReport {
+            active: number("active")?,
+            expired: number("expired")?,
+            bytes: number("bytes")?,
+            by_prefix: by_prefix.into_iter().map(read).collect(),
+        })
+    }
+
+    pub(super) async fn drop_cached(&self, prefix: &str) -> Stored<u64> {
+        let clear = sqlx::query_scalar(CLEAR).bind(plain(prefix));
+        Ok(count(clear.fetch_one(self.pool()).await.map_err(store_error)?))
+    }
+
+    pub(super) async fn trim(&self, entries: u64, bytes: u64) -> Stored<u64> {
+        let trim = sqlx::query_scalar(TRIM).bind(bigint(entries)).bind(bigint(bytes));
+        Ok(count(trim.fetch_one(self.pool()).await.map_err(store_error)?))
     }
 }

@@ -34,14 +34,15 @@ const ROWS: &str = "
         admitted_at, resolved_at, resolved_by
     from ledger
     where ($1::text is null or state = $1) and ($2::text is null or event_id = $2)
-        and (not $3 or charged > reserved)
+        and (not $3 or (charged > reserved and state <> 'carried'))
     order by created_at desc, id desc limit $4";
 
 // One that is wrong in itself: an amount that its state does not have.
 const BAD_ROW: &str = "
-    select id, charged, case when state = 'charged' then greatest(charged, 0) else 0 end
+    select id, charged,
+        case when state in ('charged', 'carried') then greatest(charged, 0) else 0 end
     from ledger
-    where reserved < 0 or charged < 0 or (charged <> 0 and state <> 'charged')
+    where reserved < 0 or charged < 0 or (charged <> 0 and state not in ('charged', 'carried'))
         or (resolved_at is null) <> (state = 'reserved')
     order by created_at, id limit 1";
 
@@ -74,11 +75,12 @@ const IMBALANCE: &str = "
         order by l.created_at desc, l.id desc limit 5
     )
     from wrong w";
+// Of the rows that carry sums, the one of all budgets.
 const TOTAL: &str = "
     select coalesce(sum(
         charged + case when state in ('reserved', 'ambiguous') then reserved else 0 end
     ), 0)::bigint
-    from ledger";
+    from ledger where state <> 'carried' or scopes = '{}'";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =

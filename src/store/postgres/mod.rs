@@ -5,11 +5,13 @@
 //! files here stand by stage and hold the static statements that call them.
 
 mod admit;
+mod alerts;
 mod budgets;
 mod cache;
 mod claim;
 mod codec;
 mod context;
+mod figures;
 mod ingest;
 mod ledger;
 mod patience;
@@ -17,7 +19,10 @@ mod pool;
 mod projections;
 mod record;
 mod report;
+mod retention;
+mod runtime;
 mod schedule;
+mod signals;
 mod suggestions;
 #[cfg(test)]
 mod testing;
@@ -207,64 +212,64 @@ impl Store for PostgresStore {
         self.patience.short(self.runtime_settings()).await
     }
 
-    async fn change_runtime(&self, _change: &RuntimeChange, _by: &str) -> Stored<RuntimeSettings> {
-        unimplemented!("TEMPORARY")
+    async fn change_runtime(&self, change: &RuntimeChange, by: &str) -> Stored<RuntimeSettings> {
+        self.patience.short(self.change_settings(change, by)).await
     }
 
     async fn cache_report(&self) -> Stored<CacheReport> {
-        unimplemented!("TEMPORARY")
+        self.patience.short(self.report_cache()).await
     }
 
-    async fn clear_cache(&self, _prefix: &str) -> Stored<u64> {
-        unimplemented!("TEMPORARY")
+    async fn clear_cache(&self, prefix: &str) -> Stored<u64> {
+        self.patience.short(self.drop_cached(prefix)).await
     }
 
-    async fn trim_cache(&self, _entries: u64, _bytes: u64) -> Stored<u64> {
-        unimplemented!("TEMPORARY")
+    async fn trim_cache(&self, entries: u64, bytes: u64) -> Stored<u64> {
+        self.patience.short(self.trim(entries, bytes)).await
     }
 
-    async fn figures(&self, _stretch: Stretch) -> Stored<Figures> {
-        unimplemented!("TEMPORARY")
+    async fn figures(&self, stretch: Stretch) -> Stored<Figures> {
+        self.patience.short(self.figures_of(stretch)).await
     }
 
-    async fn latencies(&self, _stretch: Stretch) -> Stored<Latencies> {
-        unimplemented!("TEMPORARY")
+    async fn latencies(&self, stretch: Stretch) -> Stored<Latencies> {
+        self.patience.short(self.latencies_of(stretch)).await
     }
 
-    async fn rollout_report(&self, _length: Duration) -> Stored<RolloutReport> {
-        unimplemented!("TEMPORARY")
+    async fn rollout_report(&self, length: Duration) -> Stored<RolloutReport> {
+        self.patience.short(self.report_rollout(length)).await
     }
 
-    async fn fold_hours(&self, _most: u32) -> Stored<u32> {
-        unimplemented!("TEMPORARY")
+    async fn fold_hours(&self, most: u32) -> Stored<u32> {
+        self.patience.long(self.fold(most)).await
     }
 
-    async fn sweep(&self, _retention: &Retention) -> Stored<Swept> {
-        unimplemented!("TEMPORARY")
+    async fn sweep(&self, retention: &Retention) -> Stored<Swept> {
+        self.patience.long(self.sweep_old(retention)).await
     }
 
-    async fn take_duty(&self, _name: &str, _every: Duration) -> Stored<bool> {
-        unimplemented!("TEMPORARY")
+    async fn take_duty(&self, name: &str, every: Duration) -> Stored<bool> {
+        self.patience.short(self.duty_taken(name, every)).await
     }
 
-    async fn signals(&self, _length: Duration) -> Stored<Signals> {
-        unimplemented!("TEMPORARY")
+    async fn signals(&self, length: Duration) -> Stored<Signals> {
+        self.patience.short(self.signals_in(length)).await
     }
 
-    async fn alerts(&self, _resolved: u32) -> Stored<Vec<AlertRow>> {
-        unimplemented!("TEMPORARY")
+    async fn alerts(&self, resolved: u32) -> Stored<Vec<AlertRow>> {
+        self.patience.short(self.alert_rows(resolved)).await
     }
 
-    async fn change_alerts(&self, _changes: &[AlertChange]) -> Stored<Vec<AlertRow>> {
-        unimplemented!("TEMPORARY")
+    async fn change_alerts(&self, changes: &[AlertChange]) -> Stored<Vec<AlertRow>> {
+        self.patience.short(self.make_changes(changes)).await
     }
 
-    async fn due_notices(&self, _first: Duration, _most: u32) -> Stored<Vec<DueNotice>> {
-        unimplemented!("TEMPORARY")
+    async fn due_notices(&self, first: Duration, most: u32) -> Stored<Vec<DueNotice>> {
+        self.patience.short(self.take_notices(first, most)).await
     }
 
-    async fn confirm_notice(&self, _channel: Channel, _id: Uuid) -> Stored<()> {
-        unimplemented!("TEMPORARY")
+    async fn confirm_notice(&self, channel: Channel, id: Uuid) -> Stored<()> {
+        self.patience.short(self.notice_taken(channel, id)).await
     }
 
     async fn queue(&self) -> Stored<QueueReport> {

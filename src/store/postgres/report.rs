@@ -90,7 +90,9 @@ const FIGURES: &str = "
 
 const SPENT: &str = "
     select jsonb_build_object(
-        'calls', count(*) filter (where state in ('charged', 'ambiguous')),
+        'calls', coalesce(
+            sum(calls) filter (where state in ('charged', 'ambiguous', 'carried')), 0
+        ),
         'usage', jsonb_build_object(
             'input', coalesce(sum(input_tokens), 0),
             'output', coalesce(sum(output_tokens), 0),

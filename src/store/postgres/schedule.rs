@@ -1,20 +1,17 @@
-//! What the scheduler does: rows whose time to be looked at has come, confirmed
-//! completion events, and the settings that change at run time.
+//! What the scheduler does: rows whose time to be looked at has come, and
+//! confirmed completion events.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sqlx::Row;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::PostgresStore;
 use super::claim::{item_id, owed_event};
-use super::codec::{interval, json, read};
+use super::codec::interval;
 use super::pool::store_error;
-use crate::domain::ids::{EventId, ItemId};
-use crate::store::{Due, RuntimeSettings, Stored};
+use crate::domain::ids::ItemId;
+use crate::store::{Due, Stored};
 
 /// Lines that a tick looks at, at most.
 const LOOKED_AT: i32 = 64;
@@ -74,23 +71,9 @@ const DROP_FLIGHTS: &str = "
 
 const CONFIRM: &str = "select confirm_completion($1, $2)";
 
-const RUNTIME: &str = "select value from settings where key = 'runtime'";
-const SET_RUNTIME: &str = "
-    insert into settings (key, value) values ('runtime', $1)
-    on conflict (key) do update set value = excluded.value, changed_at = clock_timestamp()";
-
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    TICK,
-    TICK_WITHOUT_SECOND_HINTS,
-    CALL,
-    ABANDON,
-    DROP_EXPIRED,
-    DROP_FLIGHTS,
-    CONFIRM,
-    RUNTIME,
-    SET_RUNTIME,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[TICK, TICK_WITHOUT_SECOND_HINTS, CALL, ABANDON, DROP_EXPIRED, DROP_FLIGHTS, CONFIRM];
 
 impl PostgresStore {
     pub(super) async fn take_due(
@@ -137,34 +120,4 @@ impl PostgresStore {
         confirm.execute(self.pool()).await.map_err(store_error)?;
         Ok(())
     }
-
-    pub(super) async fn runtime_settings(&self) -> Stored<RuntimeSettings> {
-        let row: Option<Json<Value>> =
-            sqlx::query_scalar(RUNTIME).fetch_optional(self.pool()).await.map_err(store_error)?;
-        let Some(Json(value)) = row else { return Ok(RuntimeSettings::default()) };
-        let row: RuntimeRow = read("settings", "runtime", value)?;
-        Ok(RuntimeSettings {
-            rollout_percent: row.rollout_percent,
-            allow: row.allow,
-            deny: row.deny,
-            paused: row.paused,
-            cache_generation: 0,
-        })
-    }
-
-    pub(super) async fn change_runtime(&self, settings: &RuntimeSettings) -> Stored<()> {
-        let RuntimeSettings { rollout_percent, allow, deny, paused, .. } = settings.clone();
-        let row = RuntimeRow { rollout_percent, allow, deny, paused };
-        let change = sqlx::query(SET_RUNTIME).bind(json(&row));
-        change.execute(self.pool()).await.map_err(store_error)?;
-        Ok(())
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct RuntimeRow {
-    rollout_percent: u8,
-    allow: Vec<EventId>,
-    deny: Vec<EventId>,
-    paused: bool,
 }

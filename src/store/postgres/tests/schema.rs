@@ -5,8 +5,8 @@ use sqlx::{Executor, SqlSafeStr};
 use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, claim, event, item, message};
 use super::super::{
-    admit, budgets, cache, claim as claiming, context, ingest, ledger, pool, projections, record,
-    report, schedule, suggestions,
+    admit, alerts, budgets, cache, claim as claiming, context, figures, ingest, ledger, pool,
+    projections, record, report, retention, runtime, schedule, signals, suggestions,
 };
 use crate::domain::chat::Remark;
 use crate::domain::ids::PersonId;
@@ -41,17 +41,22 @@ async fn every_statement_is_prepared_by_the_real_engine() {
     let (database, store) = Database::migrated().await;
     let files = [
         admit::STATEMENTS,
+        alerts::STATEMENTS,
         budgets::STATEMENTS,
         cache::STATEMENTS,
         claiming::STATEMENTS,
         context::STATEMENTS,
+        figures::STATEMENTS,
         ingest::STATEMENTS,
         ledger::STATEMENTS,
         pool::STATEMENTS,
         projections::STATEMENTS,
         record::STATEMENTS,
         report::STATEMENTS,
+        retention::STATEMENTS,
+        runtime::STATEMENTS,
         schedule::STATEMENTS,
+        signals::STATEMENTS,
         suggestions::STATEMENTS,
     ];
     let mut connection = store.pool.acquire().await.unwrap();
