@@ -38,6 +38,7 @@ pub(super) const SQLITE: &[Step] = &[
     (1, "schema", include_str!("../../migrations/sqlite/0001_schema.sql")),
     (8, "suggestions", include_str!("../../migrations/sqlite/0008_suggestions.sql")),
     (9, "limits", include_str!("../../migrations/sqlite/0009_limits.sql")),
+    (14, "figures", include_str!("../../migrations/sqlite/0014_figures.sql")),
 ];
 
 /// The version that the steps bring a schema to.

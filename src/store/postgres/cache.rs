@@ -90,6 +90,8 @@ impl PostgresStore {
         let charged: i64 = row.try_get("charged").map_err(store_error)?;
         let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         Ok(Spent { calls, usage: usage(&row)?, cost: NanoUsd(charged) })
+    }
+
     pub(super) async fn report_cache(&self) -> Stored<CacheReport> {
         let row = sqlx::query(REPORT).fetch_one(self.pool()).await.map_err(store_error)?;
         let number =

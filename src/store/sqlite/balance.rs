@@ -11,13 +11,13 @@ use crate::store::LedgerFault;
 statements! {
     // What no request leaves behind, whatever the counters say.
     WRONG = "select id, charged from ledger
-        where charged < 0 or reserved < 0 or (state <> 'charged' and charged <> 0)
+        where charged < 0 or reserved < 0 or (state not in ('charged', 'carried') and charged <> 0)
             or (state <> 'reserved' and resolved_at is null)
         order by created_at, id limit 1";
     UNBALANCED = "with sums as (
             select s.value as key,
                 sum(case l.state when 'reserved' then l.reserved else 0 end) as reserved,
-                sum(case l.state when 'charged' then l.charged else 0 end) as charged,
+                sum(case when l.state in ('charged', 'carried') then l.charged else 0 end) as charged,
                 sum(case l.state when 'ambiguous' then l.reserved else 0 end) as ambiguous
             from ledger l, json_each(l.scopes) s
             group by s.value
@@ -31,7 +31,9 @@ statements! {
             or coalesce(c.charged, 0) <> coalesce(r.charged, 0)
             or coalesce(c.ambiguous, 0) <> coalesce(r.ambiguous, 0)
         order by 1 limit 1";
+    // What is not kept any more stands once in the row of no budget, and once more in each budget's.
     STANDING = "select coalesce(sum(case state when 'charged' then charged when 'refunded' then 0
+            when 'carried' then case when scopes = '[]' then charged else 0 end
             else reserved end), 0) from ledger";
     // Rows that alone would explain the difference.
     SUSPECTS = "select l.id as id from ledger l

@@ -34,10 +34,11 @@ statements! {
     WAKE = "update queue_items set due_at = min(due_at, ?2), look_at = ?2, hints = 0, waits_for = null,
             park_reason = null
         where status = 'pending' and waits_for = ?1 returning id";
-    WRITE_ENTRY = "insert into cache (key, event_id, answer, model, usage, cost, expires_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    WRITE_ENTRY = "insert into cache (key, event_id, answer, model, usage, cost, expires_at, created_at,
+            bytes)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, octet_length(?1) + octet_length(?3))
         on conflict (key) do update set event_id = ?2, answer = ?3, model = ?4, usage = ?5, cost = ?6,
-            expires_at = ?7";
+            expires_at = ?7, created_at = ?8, bytes = excluded.bytes";
     // Of every run: what a later one replays was paid for by an earlier one.
     COST_OF_QUESTION = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
             coalesce(sum(charged), 0) as cost,
@@ -164,6 +165,7 @@ pub(super) async fn put(tx: &mut Write, entry: &CacheWrite, now: Micros) -> Done
         .bind(codec::json(&entry.usage)?)
         .bind(entry.cost.0)
         .bind(now.saturating_add(micros(entry.ttl)))
+        .bind(now)
         .execute(&mut **tx)
         .await?;
     Ok(())

@@ -176,64 +176,64 @@ impl Store for SqliteStore {
         Ok(self.load_runtime().await?)
     }
 
-    async fn change_runtime(&self, _change: &RuntimeChange, _by: &str) -> Stored<RuntimeSettings> {
-        unimplemented!("TEMPORARY")
+    async fn change_runtime(&self, change: &RuntimeChange, by: &str) -> Stored<RuntimeSettings> {
+        Ok(self.write_runtime(change, by).await?)
     }
 
     async fn cache_report(&self) -> Stored<CacheReport> {
-        unimplemented!("TEMPORARY")
+        Ok(self.report_cache().await?)
     }
 
-    async fn clear_cache(&self, _prefix: &str) -> Stored<u64> {
-        unimplemented!("TEMPORARY")
+    async fn clear_cache(&self, prefix: &str) -> Stored<u64> {
+        Ok(self.drop_entries(prefix).await?)
     }
 
-    async fn trim_cache(&self, _entries: u64, _bytes: u64) -> Stored<u64> {
-        unimplemented!("TEMPORARY")
+    async fn trim_cache(&self, entries: u64, bytes: u64) -> Stored<u64> {
+        Ok(self.trim_entries(entries, bytes).await?)
     }
 
-    async fn figures(&self, _stretch: Stretch) -> Stored<Figures> {
-        unimplemented!("TEMPORARY")
+    async fn figures(&self, stretch: Stretch) -> Stored<Figures> {
+        Ok(self.sum_up(stretch).await?)
     }
 
-    async fn latencies(&self, _stretch: Stretch) -> Stored<Latencies> {
-        unimplemented!("TEMPORARY")
+    async fn latencies(&self, stretch: Stretch) -> Stored<Latencies> {
+        Ok(self.merge_latencies(stretch).await?)
     }
 
-    async fn rollout_report(&self, _length: Duration) -> Stored<RolloutReport> {
-        unimplemented!("TEMPORARY")
+    async fn rollout_report(&self, length: Duration) -> Stored<RolloutReport> {
+        Ok(self.report_rollout(length).await?)
     }
 
-    async fn fold_hours(&self, _most: u32) -> Stored<u32> {
-        unimplemented!("TEMPORARY")
+    async fn fold_hours(&self, most: u32) -> Stored<u32> {
+        Ok(self.fold_minutes(most).await?)
     }
 
-    async fn sweep(&self, _retention: &Retention) -> Stored<Swept> {
-        unimplemented!("TEMPORARY")
+    async fn sweep(&self, retention: &Retention) -> Stored<Swept> {
+        Ok(self.sweep_old(retention).await?)
     }
 
-    async fn take_duty(&self, _name: &str, _every: Duration) -> Stored<bool> {
-        unimplemented!("TEMPORARY")
+    async fn take_duty(&self, name: &str, every: Duration) -> Stored<bool> {
+        Ok(self.take_turn(name, every).await?)
     }
 
-    async fn signals(&self, _length: Duration) -> Stored<Signals> {
-        unimplemented!("TEMPORARY")
+    async fn signals(&self, length: Duration) -> Stored<Signals> {
+        Ok(self.read_signals(length).await?)
     }
 
-    async fn alerts(&self, _resolved: u32) -> Stored<Vec<AlertRow>> {
-        unimplemented!("TEMPORARY")
+    async fn alerts(&self, resolved: u32) -> Stored<Vec<AlertRow>> {
+        Ok(self.list_alerts(resolved).await?)
     }
 
-    async fn change_alerts(&self, _changes: &[AlertChange]) -> Stored<Vec<AlertRow>> {
-        unimplemented!("TEMPORARY")
+    async fn change_alerts(&self, changes: &[AlertChange]) -> Stored<Vec<AlertRow>> {
+        Ok(self.write_alerts(changes).await?)
     }
 
-    async fn due_notices(&self, _first: Duration, _most: u32) -> Stored<Vec<DueNotice>> {
-        unimplemented!("TEMPORARY")
+    async fn due_notices(&self, first: Duration, most: u32) -> Stored<Vec<DueNotice>> {
+        Ok(self.look_at_notices(first, most).await?)
     }
 
-    async fn confirm_notice(&self, _channel: Channel, _id: Uuid) -> Stored<()> {
-        unimplemented!("TEMPORARY")
+    async fn confirm_notice(&self, channel: Channel, id: Uuid) -> Stored<()> {
+        Ok(self.confirm_told(channel, id).await?)
     }
 
     async fn queue(&self) -> Stored<QueueReport> {

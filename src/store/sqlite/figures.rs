@@ -1,4 +1,7 @@
-//! Figures of settled items: a row each, and a roll-up by minute, tenant and intent.
+//! Figures of settled items: a row each, and their sums by minute, tenant and intent.
+//!
+//! A row of an hour that is folded is added to the hour's sums as well. Nothing is
+//! taken off sums that are not kept any more.
 
 use std::time::Duration;
 
@@ -8,13 +11,14 @@ use super::codec::{self, Reader};
 use super::{Done, Micros, Write, ledger, micros};
 use crate::domain::chat::Event;
 use crate::domain::ids::{Held, ItemId};
+use crate::domain::latency::Latencies;
 use crate::domain::outcome::Outcome;
 use crate::store::{Metric, Record, Spent};
 
 statements! {
-    EARLIER = "select created_at, tenant, intent, cached, latency_us, calls, cost, ambiguous_cost,
-            avoided_cost, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
-            cache_write_1h_tokens
+    EARLIER = "select created_at, tenant, intent, agent is not null as has_agent, cached, latency_us,
+            calls, cost, ambiguous_cost, avoided_tokens, avoided_cost, input_tokens, output_tokens,
+            cache_read_tokens, cache_write_5m_tokens, cache_write_1h_tokens
         from metrics where item_id = ?1 and revision = ?2";
     WRITE_METRIC = "insert or replace into metrics (item_id, revision, tenant, event_id, outcome, intent,
             agent, model, cached, latency_us, calls, cost, ambiguous_cost, avoided_tokens, avoided_cost,
@@ -22,15 +26,30 @@ statements! {
             cache_write_1h_tokens)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
             ?20, ?21)";
-    LATENCIES = "select latencies from metric_rollups
-        where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
-    OPEN_MINUTE = "insert into metric_rollups (tenant, minute, intent, latencies)
-        values (?1, ?2, ?3, '[]') on conflict (tenant, minute, intent, shard) do nothing";
-    ROLL_UP = "update metric_rollups set latencies = ?4, items = items + ?5, cached = cached + ?6,
-            calls = calls + ?7, tokens = tokens + ?8, cost = cost + ?9,
-            ambiguous_cost = ambiguous_cost + ?10, avoided_cost = avoided_cost + ?11,
-            latency_us = latency_us + ?12
-        where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
+    // Everything is taken off with a sign of -1, and then makes no row.
+    ROLL_UP = "insert into metric_rollups (tenant, minute, intent, items, cached, asked, calls, tokens,
+            cost, ambiguous_cost, avoided_tokens, avoided_cost, latency_us, latencies, histogram)
+        select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, '[]', json_set('{}', ?14, ?4)
+        where ?4 > 0 or exists (select 1 from metric_rollups
+            where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0)
+        on conflict (tenant, minute, intent, shard) do update set items = items + ?4,
+            cached = cached + ?5, asked = asked + ?6, calls = calls + ?7, tokens = tokens + ?8,
+            cost = cost + ?9, ambiguous_cost = ambiguous_cost + ?10,
+            avoided_tokens = avoided_tokens + ?11, avoided_cost = avoided_cost + ?12,
+            latency_us = latency_us + ?13,
+            histogram = json_set(histogram, ?14, coalesce(histogram ->> ?14, 0) + ?4)";
+    ADD_TO_HOUR = "insert into metric_hours (tenant, hour, intent, items, cached, asked, calls, tokens,
+            cost, ambiguous_cost, avoided_tokens, avoided_cost, latency_us, histogram)
+        select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, json_set('{}', ?14, ?4)
+        where exists (select 1 from folds where name = 'hours' and until > ?2)
+            and (?4 > 0 or exists (select 1 from metric_hours
+                where tenant = ?1 and hour = ?2 and intent = ?3))
+        on conflict (tenant, hour, intent) do update set items = items + ?4,
+            cached = cached + ?5, asked = asked + ?6, calls = calls + ?7, tokens = tokens + ?8,
+            cost = cost + ?9, ambiguous_cost = ambiguous_cost + ?10,
+            avoided_tokens = avoided_tokens + ?11, avoided_cost = avoided_cost + ?12,
+            latency_us = latency_us + ?13,
+            histogram = json_set(histogram, ?14, coalesce(histogram ->> ?14, 0) + ?4)";
     RESTATE = "update metrics set cost = cost + ?4, ambiguous_cost = ambiguous_cost + ?5,
             input_tokens = input_tokens + ?6, output_tokens = output_tokens + ?7,
             cache_read_tokens = cache_read_tokens + ?8,
@@ -41,22 +60,26 @@ statements! {
     RESTATE_MINUTE = "update metric_rollups set cost = cost + ?4,
             ambiguous_cost = ambiguous_cost + ?5, tokens = tokens + ?6
         where tenant = ?1 and minute = ?2 and intent = ?3 and shard = 0";
+    // There is none while it is not folded.
+    RESTATE_HOUR = "update metric_hours set cost = cost + ?4,
+            ambiguous_cost = ambiguous_cost + ?5, tokens = tokens + ?6
+        where tenant = ?1 and hour = ?2 and intent = ?3";
 }
 
-const MINUTE: Micros = 60_000_000;
+pub(super) const MINUTE: Micros = 60_000_000;
+pub(super) const HOUR: Micros = 60 * MINUTE;
 
-/// The upper bounds of the latency buckets, in milliseconds; one more bucket lies above.
-const BOUNDS_MS: [u64; 11] = [10, 50, 100, 250, 500, 1_000, 2_000, 3_000, 5_000, 10_000, 30_000];
-
-/// What one item adds to its roll-up.
+/// What one item adds to its sums.
 struct Figures {
     tenant: String,
     at: Micros,
     intent: String,
     cached: bool,
+    asked: bool,
     latency_us: i64,
     spent: Spent,
     ambiguous_cost: i64,
+    avoided_tokens: i64,
     avoided_cost: i64,
 }
 
@@ -88,9 +111,11 @@ pub(super) async fn write(
         at: now,
         intent: metric.intent.name().to_owned(),
         cached: metric.cached,
+        asked: metric.agent.is_some() && !metric.cached,
         latency_us: micros(metric.latency),
         spent: ledger::spent(&spent)?,
         ambiguous_cost: Reader::new("ledger", &spent).get("ambiguous_cost")?,
+        avoided_tokens: i64::try_from(metric.avoided_usage.total()).unwrap_or(i64::MAX),
         avoided_cost: metric.avoided_cost.0,
     };
     let earlier = sqlx::query(EARLIER).bind(held.item.as_str()).bind(revision);
@@ -103,14 +128,17 @@ pub(super) async fn write(
 
 fn written(row: &SqliteRow) -> Done<Figures> {
     let reader = Reader::new("metrics", row);
+    let cached = reader.get("cached")?;
     Ok(Figures {
         tenant: reader.get("tenant")?,
         at: reader.get("created_at")?,
         intent: reader.get("intent")?,
-        cached: reader.get("cached")?,
+        cached,
+        asked: reader.get::<bool>("has_agent")? && !cached,
         latency_us: reader.get("latency_us")?,
         spent: ledger::spent(row)?,
         ambiguous_cost: reader.get("ambiguous_cost")?,
+        avoided_tokens: reader.get("avoided_tokens")?,
         avoided_cost: reader.get("avoided_cost")?,
     })
 }
@@ -137,7 +165,7 @@ async fn write_row(
         .bind(figures.spent.calls)
         .bind(figures.spent.cost.0)
         .bind(figures.ambiguous_cost)
-        .bind(i64::try_from(metric.avoided_usage.total()).unwrap_or(i64::MAX))
+        .bind(figures.avoided_tokens)
         .bind(figures.avoided_cost)
         .bind(figures.at);
     for tokens in codec::classes(&figures.spent.usage) {
@@ -166,69 +194,49 @@ pub(super) async fn restate(
     }
     let Some(row) = query.fetch_optional(&mut **tx).await? else { return Ok(()) };
     let reader = Reader::new("metrics", &row);
-    sqlx::query(RESTATE_MINUTE)
-        .bind(reader.get::<&str>("tenant")?)
-        .bind(minute_of(reader.get("created_at")?))
-        .bind(reader.get::<&str>("intent")?)
-        .bind(change.cost)
-        .bind(change.in_doubt)
-        .bind(change.tokens.iter().sum::<i64>())
-        .execute(&mut **tx)
-        .await?;
+    let at: Micros = reader.get("created_at")?;
+    for (statement, span) in [(RESTATE_MINUTE, MINUTE), (RESTATE_HOUR, HOUR)] {
+        sqlx::query(statement)
+            .bind(reader.get::<&str>("tenant")?)
+            .bind(start_of(at, span))
+            .bind(reader.get::<&str>("intent")?)
+            .bind(change.cost)
+            .bind(change.in_doubt)
+            .bind(change.tokens.iter().sum::<i64>())
+            .execute(&mut **tx)
+            .await?;
+    }
     Ok(())
 }
 
-/// The instant at which a minute begins.
-fn minute_of(at: Micros) -> Micros {
-    at.div_euclid(MINUTE) * MINUTE
+/// The instant at which the minute or hour of an instant begins.
+pub(super) fn start_of(at: Micros, span: Micros) -> Micros {
+    at.div_euclid(span) * span
 }
 
-/// Adds an item's figures to its minute, or takes them off with a sign of −1. Takes nothing off a
-/// minute that is not kept any more.
+/// Adds an item's figures to its minute, and to its hour where that is folded; or takes them off
+/// with a sign of −1.
 async fn roll_up(tx: &mut Write, figures: &Figures, sign: i64) -> Done<()> {
-    let minute = minute_of(figures.at);
-    let (tenant, intent) = (&figures.tenant, &figures.intent);
-    if sign > 0 {
-        let open = sqlx::query(OPEN_MINUTE).bind(tenant).bind(minute).bind(intent);
-        open.execute(&mut **tx).await?;
-    }
-    let query = sqlx::query(LATENCIES).bind(tenant).bind(minute).bind(intent);
-    let Some(row) = query.fetch_optional(&mut **tx).await? else { return Ok(()) };
-    let mut latencies: Vec<i64> = Reader::new("metric_rollups", &row).json("latencies")?;
-    latencies.resize(BOUNDS_MS.len() + 1, 0);
     let latency = Duration::from_micros(u64::try_from(figures.latency_us).unwrap_or(0));
-    latencies[bucket(latency)] += sign;
-    sqlx::query(ROLL_UP)
-        .bind(tenant)
-        .bind(minute)
-        .bind(intent)
-        .bind(codec::json(&latencies)?)
-        .bind(sign)
-        .bind(sign * i64::from(figures.cached))
-        .bind(sign * i64::from(figures.spent.calls))
-        .bind(sign * codec::classes(&figures.spent.usage).iter().sum::<i64>())
-        .bind(sign * figures.spent.cost.0)
-        .bind(sign * figures.ambiguous_cost)
-        .bind(sign * figures.avoided_cost)
-        .bind(sign * figures.latency_us)
-        .execute(&mut **tx)
-        .await?;
-    Ok(())
-}
-
-/// The first bucket whose bound lies above the latency.
-fn bucket(latency: Duration) -> usize {
-    BOUNDS_MS.iter().take_while(|bound| latency >= Duration::from_millis(**bound)).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_latency_lies_in_the_first_bucket_whose_bound_is_above_it() {
-        let places = [0, 9, 10, 999, 1_000, 29_999, 30_000, 90_000]
-            .map(|ms| bucket(Duration::from_millis(ms)));
-        assert_eq!(places, [0, 0, 1, 5, 6, 10, 11, 11]);
+    let bucket = format!("$.\"{}\"", Latencies::bucket(latency));
+    for (statement, span) in [(ROLL_UP, MINUTE), (ADD_TO_HOUR, HOUR)] {
+        sqlx::query(statement)
+            .bind(&figures.tenant)
+            .bind(start_of(figures.at, span))
+            .bind(&figures.intent)
+            .bind(sign)
+            .bind(sign * i64::from(figures.cached))
+            .bind(sign * i64::from(figures.asked))
+            .bind(sign * i64::from(figures.spent.calls))
+            .bind(sign * codec::classes(&figures.spent.usage).iter().sum::<i64>())
+            .bind(sign * figures.spent.cost.0)
+            .bind(sign * figures.ambiguous_cost)
+            .bind(sign * figures.avoided_tokens)
+            .bind(sign * figures.avoided_cost)
+            .bind(sign * figures.latency_us)
+            .bind(&bucket)
+            .execute(&mut **tx)
+            .await?;
     }
+    Ok(())
 }

@@ -26,7 +26,8 @@ statements! {
             contribution = ?12, recorded_at = ?13, changes_rows = ?14";
     SETTLE = "update queue_items set status = ?3, intent = ?4, reason = ?5, detail = ?6, settled_at = ?7,
             lease_until = null, waits_for = null, park_reason = null, hints = 0, look_at = ?8,
-            confirmed_at = null, completion_id = ?9, completion_kind = ?10, routing_key = ?11, body = ?12
+            confirmed_at = null, completion_id = ?9, completion_kind = ?10, routing_key = ?11, body = ?12,
+            metric_at = coalesce(?13, metric_at)
         where id = ?1 and lease = ?2";
     NOTE_FAILURE = "insert into item_history (item_id, at, what, reason, detail, lease, attempt)
         select id, ?2, 'failed', reason, detail, lease, attempt from queue_items where id = ?1";
@@ -179,6 +180,7 @@ async fn settle(
         .bind(completion.map(|completion| &completion.kind))
         .bind(completion.map(|completion| &completion.routing_key))
         .bind(completion.map(|completion| &completion.body))
+        .bind(record.metric.as_ref().map(|_| now))
         .execute(&mut **tx)
         .await?;
     if record.outcome == Outcome::Failed {

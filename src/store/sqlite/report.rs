@@ -43,7 +43,8 @@ statements! {
         order by e.sent_at, e.message_id";
     SAVED = "select coalesce(sum(cached), 0) as cache_hits, coalesce(sum(avoided_cost), 0) as avoided_cost
         from metrics where event_id = ?1";
-    SPENT = "select count(*) filter (where state in ('charged', 'ambiguous')) as calls,
+    SPENT = "select coalesce(sum(calls) filter (where state in ('charged', 'ambiguous', 'carried')), 0)
+                as calls,
             coalesce(sum(charged), 0) as cost,
             coalesce(sum(input_tokens), 0) as input_tokens,
             coalesce(sum(output_tokens), 0) as output_tokens,
@@ -72,8 +73,8 @@ impl SqliteStore {
             }
         }
         report.owed = sqlx::query_scalar::<_, i64>(OWED).fetch_one(&mut *tx).await?.unsigned_abs();
-        report.oldest_due = age(&mut tx, OLDEST_DUE).await?;
-        report.oldest_processing = age(&mut tx, OLDEST_CLAIM).await?;
+        report.oldest_due = oldest_due(&mut tx).await?;
+        report.oldest_processing = oldest_claim(&mut tx).await?;
         Ok(report)
     }
 
@@ -102,6 +103,16 @@ impl SqliteStore {
             suggestions: suggestions::of_event(&mut tx, id).await?,
         }))
     }
+}
+
+/// For how long the longest due item has been due.
+pub(super) async fn oldest_due(connection: &mut SqliteConnection) -> Done<Duration> {
+    age(connection, OLDEST_DUE).await
+}
+
+/// For how long the longest claim has been held.
+pub(super) async fn oldest_claim(connection: &mut SqliteConnection) -> Done<Duration> {
+    age(connection, OLDEST_CLAIM).await
 }
 
 /// How long ago the oldest instant that a statement finds was.

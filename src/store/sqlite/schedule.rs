@@ -1,4 +1,4 @@
-//! The scheduler's look at the rows, and the settings that change at run time.
+//! The scheduler's look at the rows.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use super::codec::{self, Reader};
 use super::{Done, SqliteStore, cache, calling, ledger, micros};
 use crate::domain::ids::ItemId;
-use crate::store::{Due, RuntimeSettings};
+use crate::store::Due;
 
 /// Rows that a tick sweeps at most, of each kind.
 const SWEPT: u32 = 100;
@@ -34,17 +34,6 @@ statements! {
             then ?2 + min(?3 << min(hints, 20), ?4)
         end
         where id in (select value from json_each(?1))";
-    SETTING = "select value from settings where key = ?1";
-    WRITE_SETTING = "insert into settings (key, value, changed_at) values (?1, ?2, ?3)
-        on conflict (key) do update set value = ?2, changed_at = ?3";
-}
-
-/// The rows of `settings`.
-mod key {
-    pub(super) const ROLLOUT_PERCENT: &str = "rollout_percent";
-    pub(super) const ALLOW: &str = "rollout_allow";
-    pub(super) const DENY: &str = "rollout_deny";
-    pub(super) const PAUSED: &str = "paused";
 }
 
 impl SqliteStore {
@@ -78,38 +67,6 @@ impl SqliteStore {
         let due = rows.iter().filter_map(|row| due(row).transpose()).collect::<Done<Vec<_>>>()?;
         tx.commit().await?;
         Ok(due)
-    }
-
-    pub(super) async fn load_runtime(&self) -> Done<RuntimeSettings> {
-        let mut tx = self.readers.begin().await?;
-        let mut settings = RuntimeSettings::default();
-        for key in [key::ROLLOUT_PERCENT, key::ALLOW, key::DENY, key::PAUSED] {
-            let query = sqlx::query(SETTING).bind(key);
-            let Some(row) = query.fetch_optional(&mut *tx).await? else { continue };
-            let reader = Reader::new("settings", &row);
-            match key {
-                key::ROLLOUT_PERCENT => settings.rollout_percent = reader.json("value")?,
-                key::ALLOW => settings.allow = reader.json("value")?,
-                key::DENY => settings.deny = reader.json("value")?,
-                _ => settings.paused = reader.json("value")?,
-            }
-        }
-        Ok(settings)
-    }
-
-    pub(super) async fn write_runtime(&self, settings: &RuntimeSettings) -> Done<()> {
-        let RuntimeSettings { rollout_percent, allow, deny, paused, .. } = settings;
-        let (mut tx, now) = self.write().await?;
-        for (key, value) in [
-            (key::ROLLOUT_PERCENT, codec::json(rollout_percent)?),
-            (key::ALLOW, codec::json(allow)?),
-            (key::DENY, codec::json(deny)?),
-            (key::PAUSED, codec::json(paused)?),
-        ] {
-            sqlx::query(WRITE_SETTING).bind(key).bind(value).bind(now).execute(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        Ok(())
     }
 }
 
