@@ -61,27 +61,9 @@ impl Http {
         headers: HeaderMap,
     ) -> Result<Self, BadEndpoint> {
         let url = join(&endpoint.base_url, path)?;
-        install_crypto();
+        let connect_timeout = Duration::from_secs(endpoint.connect_timeout_s);
         let call_timeout = Duration::from_secs(endpoint.call_timeout_s);
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!("gleaner/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(Duration::from_secs(endpoint.connect_timeout_s))
-            .timeout(call_timeout)
-            .tcp_keepalive(Duration::from_secs(60))
-            // A redirect would be a second request without an admission, and could carry the
-            // key to another host.
-            .redirect(redirect::Policy::none())
-            // The pipeline is the only one who retries.
-            .retry(reqwest::retry::never());
-        if url.scheme() == "http" {
-            // No TLS: root certificates need not be there.
-            builder = builder.tls_certs_only([]);
-        }
-        if is_loopback(&url) {
-            builder = builder.no_proxy();
-        }
-        let client = builder.build().map_err(|error| BadEndpoint::Client(chain(&error)))?;
+        let client = client(&url, headers, connect_timeout, call_timeout)?;
         Ok(Self { client, url, call_timeout, gate: None })
     }
 
@@ -153,6 +135,35 @@ impl Http {
     }
 }
 
+/// A client for one URL, which does not retry by itself.
+pub(crate) fn client(
+    url: &reqwest::Url,
+    headers: HeaderMap,
+    connect_timeout: Duration,
+    call_timeout: Duration,
+) -> Result<reqwest::Client, BadEndpoint> {
+    install_crypto();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("gleaner/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .connect_timeout(connect_timeout)
+        .timeout(call_timeout)
+        .tcp_keepalive(Duration::from_secs(60))
+        // A redirect would be a second request without an admission, and could carry the
+        // key to another host.
+        .redirect(redirect::Policy::none())
+        // Whoever asks is the only one who retries.
+        .retry(reqwest::retry::never());
+    if url.scheme() == "http" {
+        // No TLS: root certificates need not be there.
+        builder = builder.tls_certs_only([]);
+    }
+    if is_loopback(url) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| BadEndpoint::Client(chain(&error)))
+}
+
 impl Reply {
     /// Whether the status is a 2xx.
     pub(super) fn is_success(&self) -> bool {
@@ -198,13 +209,18 @@ fn install_crypto() {
 }
 
 fn join(base_url: &str, path: &str) -> Result<reqwest::Url, BadEndpoint> {
-    let wrong = |why: String| BadEndpoint::BaseUrl(format!("it is no http or https URL: {why}"));
-    let parse = |url: &str| reqwest::Url::parse(url).map_err(|error| wrong(error.to_string()));
     let base = parse(base_url)?;
-    if !matches!(base.scheme(), "http" | "https") {
-        return Err(wrong(format!("its scheme is {}", base.scheme())));
-    }
     parse(&format!("{}{path}", base.as_str().trim_end_matches('/')))
+}
+
+/// An http or https URL; the error does not show it.
+pub(crate) fn parse(url: &str) -> Result<reqwest::Url, BadEndpoint> {
+    let wrong = |why: String| BadEndpoint::BaseUrl(format!("it is no http or https URL: {why}"));
+    let url = reqwest::Url::parse(url).map_err(|error| wrong(error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong(format!("its scheme is {}", url.scheme())));
+    }
+    Ok(url)
 }
 
 fn is_loopback(url: &reqwest::Url) -> bool {
@@ -214,7 +230,7 @@ fn is_loopback(url: &reqwest::Url) -> bool {
 }
 
 /// An error with all its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

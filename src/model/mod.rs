@@ -19,7 +19,7 @@ mod account;
 pub mod access;
 mod schema;
 mod canonical;
-mod http;
+pub(crate) mod http;
 mod stop;
 mod failure;
 mod brief;
