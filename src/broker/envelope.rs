@@ -5,6 +5,7 @@
 //! comparison.
 
 mod suggestions;
+mod alerts;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::domain::outcome::{Outcome, Reason};
 use crate::domain::usage::{NanoUsd, Usage};
 use crate::store::CompletionEvent;
 
+pub use alerts::alert_changed;
 pub use suggestions::{RunFacts, suggestions_created};
 
 /// The intent's place in a routing key when detection was not reached.
