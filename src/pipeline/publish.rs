@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use tracing::warn;
 
-use crate::broker::{Broker, Published};
+use crate::broker::{Broker, BrokerError, Published};
 use crate::settings::Unrouted;
-use crate::store::{OwedEvent, Store};
+use crate::store::{CompletionEvent, OwedEvent, Store};
 use crate::telemetry::metrics;
 
 /// How long it may take to write down that an event was confirmed.
@@ -30,16 +30,25 @@ impl Publisher {
         Self { store, broker, unrouted, started: Instant::now(), warned_at_s: AtomicI64::new(-60) }
     }
 
+    /// Publishes an event; `false` when no queue is bound for it and the setting holds such.
+    ///
+    /// # Errors
+    /// When the broker did not confirm it.
+    pub async fn tell(&self, event: &CompletionEvent) -> Result<bool, BrokerError> {
+        match self.broker.publish_completion(event).await? {
+            Published::Routed | Published::Unheard => Ok(true),
+            Published::Unrouted => {
+                self.warn_of_unrouted(&event.routing_key);
+                Ok(self.unrouted == Unrouted::Accept)
+            }
+        }
+    }
+
     /// Publishes an event until it is confirmed and written down; `false` leaves it to the scheduler.
     pub async fn publish(&self, owed: &OwedEvent) -> bool {
-        match self.broker.publish_completion(&owed.completion).await {
-            Ok(Published::Routed | Published::Unheard) => {}
-            Ok(Published::Unrouted) => {
-                self.warn_of_unrouted(owed);
-                if self.unrouted == Unrouted::Hold {
-                    return false;
-                }
-            }
+        match self.tell(&owed.completion).await {
+            Ok(true) => {}
+            Ok(false) => return false,
             Err(error) => {
                 warn!(message_id = %owed.item, %error, "left the completion event of {} to the scheduler", owed.item);
                 return false;
@@ -57,7 +66,7 @@ impl Publisher {
     }
 
     /// Counts each, warns once a minute.
-    fn warn_of_unrouted(&self, owed: &OwedEvent) {
+    fn warn_of_unrouted(&self, key: &str) {
         metrics::unrouted();
         let now = self.started.elapsed().as_secs() as i64;
         let last = self.warned_at_s.load(Ordering::Relaxed);
@@ -67,7 +76,6 @@ impl Publisher {
                 .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok();
         if due {
-            let key = &owed.completion.routing_key;
             warn!(routing_key = %key, "no queue is bound for completion events such as {key}");
         }
     }
