@@ -1,4 +1,4 @@
-//! What it costs and what came of it.
+//! What it costs, what came of it, and who is told when something is wrong.
 
 pub mod summary;
 pub mod suggestions;
@@ -7,3 +7,4 @@ pub mod budgets;
 pub mod costs;
 pub mod rollout;
 pub mod cache;
+pub mod webhook;
