@@ -8,3 +8,4 @@ pub mod costs;
 pub mod rollout;
 pub mod cache;
 pub mod webhook;
+pub mod alerts;

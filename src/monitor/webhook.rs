@@ -3,6 +3,8 @@
 //! It posts once; the notice's row says when it is tried again. The URL may be
 //! a secret by itself, so nothing but its host is ever shown.
 
+pub(super) mod slack;
+
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
