@@ -27,6 +27,7 @@ use crate::limits::{Budgets, Limits};
 use crate::model::prices::PriceBook;
 use crate::model::registry::Models;
 use crate::model::retry::RetryPolicy;
+use crate::monitor::watch::Watch;
 use crate::pipeline::{Earlier, HeldItems, PatienceSettings, Pipeline, Publisher};
 use crate::scheduler::{Housekeeper, Scheduler};
 use crate::settings::{DetectSettings, Mistake, Mistakes, Settings, WorkerSettings};
@@ -96,6 +97,7 @@ impl Prepared {
         let pipeline = assemble(&settings, models, detector, runtime, &store, &broker);
         parts.schedule(&settings, &pipeline, &pulse, runtime_now);
         parts.keep_house(&settings, &store);
+        parts.watch(&settings, &pipeline)?;
         let keeper = parts.work(&settings, &pipeline, &pulse).await?;
         parts.notify_systemd(&pulse, &broker);
         info!(store = store.engine(), broker = broker.kind(), "started");
@@ -225,6 +227,16 @@ impl Parts {
             housekeeper.run(stop).await;
             Ok(())
         });
+    }
+
+    fn watch(&mut self, settings: &Settings, pipeline: &Arc<Pipeline>) -> anyhow::Result<()> {
+        let watch = Watch::new(settings, pipeline).context("alerts.webhook")?;
+        let stop = self.stop.clone();
+        self.spawn("watch", async move {
+            watch.run(stop).await;
+            Ok(())
+        });
+        Ok(())
     }
 
     async fn work(

@@ -9,3 +9,4 @@ pub mod rollout;
 pub mod cache;
 pub mod webhook;
 pub mod alerts;
+pub mod watch;

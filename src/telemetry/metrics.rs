@@ -94,6 +94,10 @@ list! {
         "Billed responses without a price; they count at what was set aside until somebody resolves them";
     ADMISSIONS: Counter "gleaner_admissions_total" ["result"]
         "Requests to be allowed a model call, by answer";
+    ALERTS_OPEN: Gauge "gleaner_alerts_open" ["rule"]
+        "Alerts that fired and are not resolved, of all replicas";
+    ALERTS: Counter "gleaner_alerts_total" ["rule", "what"]
+        "Alerts that this replica fired or resolved for all";
     SLOTS: Gauge "gleaner_slots" []
         "Messages that may be worked on at the same time";
     SLOTS_BUSY: Gauge "gleaner_slots_busy" []
@@ -281,6 +285,16 @@ pub fn admission(result: &'static str) {
     counter!(ADMISSIONS.name, "result" => result).increment(1);
 }
 
+/// So many alerts of a rule are open.
+pub fn alerts_open(rule: &'static str, count: u64) {
+    gauge!(ALERTS_OPEN.name, "rule" => rule).set(count as f64);
+}
+
+/// An alert was `fired` or `resolved` here.
+pub fn alert_changed(rule: &'static str, what: &'static str) {
+    counter!(ALERTS.name, "rule" => rule, "what" => what).increment(1);
+}
+
 /// How many slots are busy, of how many.
 pub fn slots(busy: u16, total: u16) {
     gauge!(SLOTS_BUSY.name).set(f64::from(busy));
@@ -364,6 +378,8 @@ mod tests {
         cache_memory(3, 4_096);
         unpriced("claude-next");
         admission("admitted");
+        alerts_open("latency", 1);
+        alert_changed("latency", "fired");
         slots(3, 32);
         let items =
             [("pending", 4), ("processing", 1), ("completed", 9), ("skipped", 2), ("failed", 0)];
