@@ -254,6 +254,11 @@ impl Question {
     }
 
     fn digest(&self, purpose: &str, model: &str) -> String {
+        self.digest_of(&Shape::of(&self.brief()).version, purpose, model)
+    }
+
+    /// `version` is that of the prompt and the schema.
+    pub(super) fn digest_of(&self, version: &str, purpose: &str, model: &str) -> String {
         let brief = self.brief();
         let (locale, told, event, facts) = match self {
             Self::Shared(question) => (&question.locale, "", "", ""),
@@ -266,7 +271,7 @@ impl Question {
             .iter()
             .map(|(label, line)| format!("{label}: {}", folded(line)))
             .collect();
-        let (agent, version) = (AgentName::of(&brief).name(), &Shape::of(&brief).version);
+        let agent = AgentName::of(&brief).name();
         let mut parts = vec![purpose, agent, version, model, locale.tag(), told, event, facts];
         parts.extend(lines.iter().map(String::as_str));
         digest(&parts)

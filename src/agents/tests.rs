@@ -1,5 +1,6 @@
 //! Plans, from detection to enrichment.
 
+mod keys;
 mod wire;
 
 use serde_json::json;
