@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,8 +25,8 @@ pub(super) const PATHS: [&str; 5] =
 /// Resolved alerts that are told beside the open ones.
 const RESOLVED: u32 = 50;
 
-/// An answer, or what stands in its way.
-type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
+/// An answer, its fields in their order, or what stands in its way.
+type Answer = Result<Response, (StatusCode, Json<Value>)>;
 
 /// Which timeframe a request asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -61,8 +62,7 @@ fn store(shown: &Shown) -> Result<Arc<dyn Store>, (StatusCode, Json<Value>)> {
 
 /// What the store said, written.
 fn told<T: Serialize>(seen: Stored<T>) -> Answer {
-    let seen = seen.map_err(|_| away())?;
-    Ok(Json(serde_json::to_value(seen).map_err(|_| away())?))
+    Ok(Json(seen.map_err(|_| away())?).into_response())
 }
 
 /// `GET /api/costs?timeframe=`

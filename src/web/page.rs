@@ -66,7 +66,7 @@ fn sections(overview: &Overview) -> String {
     let Overview { costs, performance, queue, alerts, rollout } = overview;
     [
         open_alerts(alerts),
-        totals(costs),
+        tiles(costs),
         intents(costs),
         latency(&performance.last_hour),
         queued(queue),
@@ -80,59 +80,62 @@ fn section(class: &str, title: &str, body: &str) -> String {
 }
 
 fn open_alerts(alerts: &[AlertRow]) -> String {
-    if alerts.is_empty() {
-        return section("wide", "Open alerts", "<p class=\"good\">None.</p>");
+    let one = |alert: &AlertRow| {
+        let since = alert.fired_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let [rule, text, since] = [&alert.rule, &alert.text, &since].map(|it| escaped(it));
+        format!("<p><b>{rule}</b> {text} <span class=\"soft\">since {since}</span></p>")
+    };
+    let shown: String = alerts.iter().take(MOST_ALERTS).map(one).collect();
+    match alerts.len() {
+        0 => section("wide", "Open alerts", "<p class=\"good\">None.</p>"),
+        1 => section("wide alert", "1 open alert", &shown),
+        count if count <= MOST_ALERTS => {
+            section("wide alert", &format!("{count} open alerts"), &shown)
+        }
+        count => {
+            let more = format!("<p class=\"soft\">and {} more</p>", count - MOST_ALERTS);
+            section("wide alert", &format!("{count} open alerts"), &(shown + &more))
+        }
     }
-    let rows: Vec<String> = alerts
-        .iter()
-        .take(MOST_ALERTS)
-        .map(|alert| {
-            let since = alert.fired_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
-            row(&[escaped(&alert.rule), escaped(&alert.text), escaped(&since)])
-        })
-        .collect();
-    let more = match alerts.len().saturating_sub(MOST_ALERTS) {
-        0 => String::new(),
-        more => format!("<p class=\"soft\">and {more} more</p>"),
-    };
-    let body = table(&["rule", "what", "since"], &rows) + &more;
-    section("wide alert", &format!("{} open alerts", alerts.len()), &body)
 }
 
-/// One column a timeframe.
-fn totals(costs: &[Costs]) -> String {
-    let line = |name: &str, cell: fn(&Costs) -> String| {
-        let cells = costs.iter().map(cell);
-        row(&std::iter::once(name.to_owned()).chain(cells).collect::<Vec<String>>())
+/// The figures that matter most: today's large, the week's and the month's beneath.
+fn tiles(costs: &[Costs]) -> String {
+    let tile = |name: &str, cell: fn(&Costs) -> String| {
+        let [today, rest @ ..] = costs else { return String::new() };
+        let told = |costs: &Costs| format!("{} {}", costs.timeframe.name(), cell(costs));
+        let rest = rest.iter().map(told).collect::<Vec<_>>().join(" · ");
+        let body = format!("<p class=\"figure\">{}</p><p class=\"soft\">{rest}</p>", cell(today));
+        section("tile", name, &body)
     };
-    let rows = [
-        line("Total calls", |it| it.total_calls.to_string()),
-        line("Total cost", |it| dollars(it.total_cost)),
-        line("In doubt", |it| dollars(it.ambiguous_cost)),
-        line("Avoided by the cache", |it| dollars(it.avoided_cost)),
-        line("Average latency", |it| millis(it.avg_latency)),
-        line("Cache hit rate", |it| format!("{:.1} %", it.cache_hit_rate)),
-        line("Tokens", |it| it.total_tokens.to_string()),
+    let tiles = [
+        tile("Total calls", |it| it.total_calls.to_string()),
+        tile("Total cost", |it| dollars(it.total_cost)),
+        tile("Average latency", |it| millis(it.avg_latency)),
+        tile("Cache hit rate", |it| format!("{:.1} %", it.cache_hit_rate)),
+        tile("Avoided by the cache", |it| dollars(it.avoided_cost)),
+        tile("In doubt", |it| dollars(it.ambiguous_cost)),
     ];
-    section("", "Cost and speed", &table(&["", "today", "week", "month"], &rows))
+    format!("<div class=\"wide tiles\">{}</div>", tiles.concat())
 }
 
+/// Calls of each intent, with what they cost beneath.
 fn intents(costs: &[Costs]) -> String {
     let Some(first) = costs.first() else { return String::new() };
     let names = first.by_intent.0.iter().map(|(name, _)| name);
     let rows: Vec<String> = names
         .enumerate()
         .map(|(nth, name)| {
-            let mut cells = vec![escaped(&name.replace('_', " "))];
-            for costs in costs {
+            let cells = costs.iter().map(|costs| {
                 let intent = costs.by_intent.0[nth].1;
-                cells.extend([intent.count.to_string(), dollars(intent.cost)]);
-            }
-            row(&cells)
+                let cost = dollars(intent.cost);
+                format!("{} <span class=\"soft\">{cost}</span>", intent.count)
+            });
+            let name = escaped(&name.replace('_', " "));
+            row(&std::iter::once(name).chain(cells).collect::<Vec<String>>())
         })
         .collect();
-    let heads = ["intent", "today", "cost", "week", "cost", "month", "cost"];
-    section("", "By intent", &table(&heads, &rows))
+    section("", "By intent", &table(&["calls and cost", "today", "week", "month"], &rows))
 }
 
 fn latency(speed: &Speed) -> String {

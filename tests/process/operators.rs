@@ -206,7 +206,7 @@ async fn the_port_says_the_same_as_the_command_line(on: &Deployment) {
     assert!(said["error"].as_str().unwrap().contains("today, week and month"), "{said}");
     let (status, page) = http::get(on.daemon.address(), "/").await;
     assert_eq!(status, 200);
-    assert!(page.contains("Total calls</th><td class=\"n\">1<"), "{page}");
+    assert!(page.contains("Total calls</h2><p class=\"figure\">1</p>"), "{page}");
 }
 
 async fn a_cleared_cache_is_cleared_on_a_running_replica(on: &Deployment) {

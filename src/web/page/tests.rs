@@ -61,11 +61,11 @@ fn alert(text: &str) -> AlertRow {
 fn the_page_shows_cost_speed_queue_and_rollout() {
     let page = render("running on sqlite and the embedded queue", Some(&overview(Vec::new())));
     for shown in [
-        "Total calls</th><td class=\"n\">40<",
-        "Total cost</th><td class=\"n\">$0.1200<",
-        "Average latency</th><td class=\"n\">200 ms<",
-        "Cache hit rate</th><td class=\"n\">75.0 %<",
-        "task creation</th><td class=\"n\">40<",
+        "Total calls</h2><p class=\"figure\">40</p>",
+        "Total cost</h2><p class=\"figure\">$0.1200</p>",
+        "Average latency</h2><p class=\"figure\">200 ms</p>",
+        "<p class=\"soft\">week 75.0 % · month 75.0 %</p>",
+        "task creation</th><td class=\"n\">40 <span",
         "p50</th><td class=\"n\">3.2 ms<",
         "p95</th><td class=\"n\">2100 ms<",
         "pending</th><td class=\"n\">17<",
@@ -90,6 +90,7 @@ fn alerts_are_shown_escaped_and_counted() {
     let page = render("running", Some(&overview(alerts)));
     assert!(!page.contains("<script") && page.contains("&lt;script&gt;"));
     assert!(page.contains("22 open alerts") && page.contains("and 2 more"));
+    assert!(render("running", Some(&overview(vec![alert("late")]))).contains("1 open alert<"));
 }
 
 #[test]
