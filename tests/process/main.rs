@@ -14,6 +14,7 @@ mod demo;
 mod detection;
 mod embedded;
 mod endings;
+mod flights;
 mod ingest;
 mod injections;
 mod ledger;

@@ -22,6 +22,16 @@ impl Crew {
         Self { environment, daemons, moments: RandomState::new() }
     }
 
+    /// Those that run.
+    pub(crate) fn daemons(&self) -> &[Daemon] {
+        &self.daemons
+    }
+
+    /// Kills one of them for good.
+    pub(crate) fn kill(&mut self, nth: usize) {
+        self.daemons.remove(nth).kill();
+    }
+
     /// Kills one after the other, a random one of them at a random moment within each pause, and
     /// starts another in its place.
     pub(crate) async fn suffer(&mut self, kills: u64, pause: Duration) {
