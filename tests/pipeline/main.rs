@@ -11,3 +11,4 @@ mod injections;
 mod models;
 mod over_budget;
 mod unpriced;
+mod webhook;

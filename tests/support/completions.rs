@@ -19,11 +19,16 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    /// Declares the queue and binds it; the exchange must be there.
+    /// Declares the queue and binds it to everything; the exchange must be there.
     pub(crate) async fn bind(url: &str, prefix: &str) -> Self {
+        Self::bind_to(url, prefix, "completions", "#").await
+    }
+
+    /// The same with a queue of its own for what a pattern of routing keys names.
+    pub(crate) async fn bind_to(url: &str, prefix: &str, name: &str, pattern: &str) -> Self {
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
-        let queue = format!("{prefix}.test-completions");
+        let queue = format!("{prefix}.test-{name}");
         let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         channel.queue_declare(queue.as_str().into(), durable, FieldTable::default()).await.unwrap();
         let exchange = format!("{prefix}.out");
@@ -31,7 +36,7 @@ impl Completions {
             .queue_bind(
                 queue.as_str().into(),
                 exchange.as_str().into(),
-                "#".into(),
+                pattern.into(),
                 QueueBindOptions::default(),
                 FieldTable::default(),
             )

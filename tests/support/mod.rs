@@ -13,4 +13,5 @@ pub(crate) mod proxy;
 pub(crate) mod rows;
 pub(crate) mod servers;
 pub(crate) mod turns;
+pub(crate) mod webhook;
 pub(crate) mod world;

@@ -135,6 +135,8 @@ fn environment(
         ("GLEANER__DETECT__THRESHOLD", "0"),
         // A world comes to rest; a run for the next hour would keep it pending.
         ("GLEANER__SUGGESTIONS__EVERY_S", "0"),
+        // Events that are counted are those of messages.
+        ("GLEANER__ALERTS__EVERY_S", "0"),
         // Short times, so that what went wrong is looked at within a test's patience.
         ("GLEANER__WORKER__LEASE_S", "5"),
         ("GLEANER__WORKER__RENEW_EVERY_S", "1"),
