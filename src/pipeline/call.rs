@@ -19,8 +19,8 @@ use crate::settings::OverBudget;
 use crate::store::{Charge, Heard, ProviderNeeds, StoreError};
 use crate::telemetry::metrics;
 
-/// How long an item waits when its operator paused Gleaner.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How long an item waits when its operator paused Gleaner; who resumes wakes it sooner.
+const PAUSE: Duration = Duration::from_secs(60);
 /// How long a message waits whose permit was kept for too long: this process is short of time.
 const SOON: Duration = Duration::from_millis(200);
 

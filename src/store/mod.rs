@@ -294,7 +294,7 @@ pub trait Store: Send + Sync + 'static {
     async fn runtime(&self) -> Stored<RuntimeSettings>;
 
     /// Changes one thing of it for all replicas, on the locked row: two changes at a time both hold.
-    /// Gives back what holds from now on.
+    /// The end of a pause makes those due who wait for it. Gives back what holds from now on.
     async fn change_runtime(&self, change: &RuntimeChange, by: &str) -> Stored<RuntimeSettings>;
 
     // ---- the cache, for operators ----

@@ -352,6 +352,9 @@ pub enum RuntimeChange {
     Pause(bool),
 }
 
+/// Within this time every replica has read a change, so what is woken by it is due then.
+pub(super) const HEARD_WITHIN: Duration = Duration::from_secs(3);
+
 impl RuntimeSettings {
     /// What holds after a change.
     #[must_use]

@@ -5,9 +5,10 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use super::PostgresStore;
-use super::codec::{count, json, plain, read};
+use super::codec::{count, interval, json, plain, read};
 use super::pool::store_error;
 use crate::domain::ids::EventId;
+use crate::store::types::HEARD_WITHIN;
 use crate::store::{RuntimeChange, RuntimeSettings, Stored};
 
 // The generation has a row of its own: who changes the rest does not write it.
@@ -21,9 +22,18 @@ const LOCK: &str = "select from settings where key = 'runtime' for update";
 const CHANGE: &str = "
     update settings set value = $1, changed_at = clock_timestamp(), changed_by = $2
     where key = 'runtime'";
+// Who is being claimed at this moment comes back by itself.
+const WAKE_PAUSED: &str = "
+    update queue_items set due_at = least(due_at, now() + $1), look_at = least(look_at, now() + $1),
+        hints = 0
+    where id = any(array(
+        select q.id from queue_items q
+        where q.look_at is not null and q.status = 'pending' and q.park_reason = 'paused'
+        order by q.id for update skip locked
+    ))";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[RUNTIME, MAKE, LOCK, CHANGE];
+pub(super) const STATEMENTS: &[&str] = &[RUNTIME, MAKE, LOCK, CHANGE, WAKE_PAUSED];
 
 impl PostgresStore {
     pub(super) async fn runtime_settings(&self) -> Stored<RuntimeSettings> {
@@ -43,6 +53,10 @@ impl PostgresStore {
         let changed = settings(found.map_err(store_error)?)?.changed(change);
         let write = sqlx::query(CHANGE).bind(row(&changed)).bind(plain(by));
         write.execute(&mut *transaction).await.map_err(store_error)?;
+        if *change == RuntimeChange::Pause(false) {
+            let wake = sqlx::query(WAKE_PAUSED).bind(interval(HEARD_WITHIN));
+            wake.execute(&mut *transaction).await.map_err(store_error)?;
+        }
         transaction.commit().await.map_err(store_error)?;
         Ok(changed)
     }

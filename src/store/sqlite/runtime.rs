@@ -3,13 +3,16 @@
 use sqlx::SqliteConnection;
 
 use super::codec::{self, Reader};
-use super::{Done, Micros, SqliteStore, Write};
+use super::{Done, Micros, SqliteStore, Write, micros};
+use crate::store::types::HEARD_WITHIN;
 use crate::store::{RuntimeChange, RuntimeSettings};
 
 statements! {
     ALL = "select key, value from settings";
     WRITE = "insert into settings (key, value, changed_at, changed_by) values (?1, ?2, ?3, ?4)
         on conflict (key) do update set value = ?2, changed_at = ?3, changed_by = ?4";
+    WAKE_PAUSED = "update queue_items set due_at = min(due_at, ?1), look_at = min(look_at, ?1), hints = 0
+        where look_at is not null and status = 'pending' and park_reason = 'paused'";
 }
 
 /// The rows of `settings`.
@@ -40,6 +43,10 @@ impl SqliteStore {
             if value != before {
                 write(&mut tx, key, &value, Some(by), now).await?;
             }
+        }
+        if *change == RuntimeChange::Pause(false) {
+            let due = now.saturating_add(micros(HEARD_WITHIN));
+            sqlx::query(WAKE_PAUSED).bind(due).execute(&mut *tx).await?;
         }
         tx.commit().await?;
         Ok(after)

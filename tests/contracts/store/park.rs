@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gleaner::domain::outcome::ParkReason;
 use gleaner::fault::Park;
-use gleaner::store::{Claimed, Fenced, Store as _};
+use gleaner::store::{Claimed, Fenced, RuntimeChange, Store as _};
 
 use super::harness::{Harness, LONG};
 use super::samples::{chat, event_id, item, message_id, park, retry};
@@ -21,6 +21,7 @@ promises! {
     a_message_that_comes_while_its_absence_is_worked_on_is_due_at_once,
     a_message_that_comes_wakes_the_item_that_waits_for_it,
     patience_begins_anew_after_a_wait_that_an_operator_asked_for,
+    the_end_of_a_pause_makes_those_due_who_wait_for_it,
 }
 
 async fn a_parked_item_is_not_claimed_before_it_is_due(h: &impl Harness) {
@@ -51,6 +52,24 @@ async fn a_park_keeps_the_attempt_unless_it_is_spent(h: &impl Harness) {
     }
     attempts.push(h.claim(&item("m1")).await.attempt);
     assert_eq!(attempts, [1, 1, 1, 2, 2, 3]);
+}
+
+async fn the_end_of_a_pause_makes_those_due_who_wait_for_it(h: &impl Harness) {
+    h.ingest(&chat(2)).await;
+    for (id, reason) in [("m1", ParkReason::Paused), ("m2", ParkReason::RateLimited)] {
+        let claim = h.claim(&item(id)).await;
+        let wait = Park { reason, ..park(LONG) };
+        assert_eq!(h.store().park(&claim.held, &wait).await.unwrap(), Fenced::Done(()));
+    }
+    h.store().change_runtime(&RuntimeChange::Pause(false), "an operator").await.unwrap();
+    let due = async {
+        while matches!(h.store().claim(&item("m1"), LONG).await.unwrap(), Claimed::NotNow) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LONG, due).await.expect("it is due when replicas know of the change");
+    let other = h.store().claim(&item("m2"), LONG).await.unwrap();
+    assert!(matches!(other, Claimed::NotNow), "{other:?}");
 }
 
 async fn patience_begins_anew_after_a_wait_that_an_operator_asked_for(h: &impl Harness) {
