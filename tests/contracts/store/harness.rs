@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gleaner::domain::ids::{Held, ItemId};
 use gleaner::store::{Admission, AdmissionRequest, Claim, Claimed, Fenced, IngestBatch, Store};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::samples::{chat, item};
@@ -28,6 +29,16 @@ pub(crate) trait Harness: Sized {
 
     /// What a statement counts.
     async fn count(&self, statement: &'static str) -> i64;
+
+    /// Lets so many minutes pass: whatever stands in the tables is so much older. Once hours are
+    /// folded, only whole hours can.
+    async fn pass(&self, minutes: u32);
+
+    /// Moves an item's metric row to that second of its minute.
+    async fn put_at_second(&self, item: &str, second: u32);
+
+    /// When an item's metric row was written.
+    async fn metric_at(&self, item: &str) -> Timestamp;
 
     /// Closes and removes it.
     async fn finish(self);
@@ -62,6 +73,11 @@ pub(crate) trait Harness: Sized {
     async fn look_now(&self, item: &ItemId) {
         let look = "update queue_items set look_at = created_at where id = $1";
         self.produce(look, &[item.as_str()]).await;
+    }
+
+    /// Lets so many whole days pass.
+    async fn pass_days(&self, days: u32) {
+        self.pass(days * 24 * 60).await;
     }
 
     /// Asserts that the ledger's rows sum to the scopes' counters.
