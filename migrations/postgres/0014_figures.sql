@@ -63,7 +63,8 @@ begin
     if to_regclass(day_name) is not null then
         return false;
     end if;
-    perform pg_advisory_xact_lock(hashtext('gleaner'), hashtext('metrics by the day'));
+    -- Which the attaching takes anyway; having waited for it, one sees what others made.
+    lock table metrics in share update exclusive mode;
     if to_regclass(day_name) is not null then
         return false;
     end if;

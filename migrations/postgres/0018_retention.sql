@@ -196,7 +196,8 @@ begin
             and s.opens_at is null and not exists (select from lines l where l.scope = s.key)
             and not exists (
                 select from ledger l
-                where l.created_at < s.ends_at + interval '1 hour' and l.state <> 'carried'
+                where l.created_at >= s.starts_at - interval '1 hour'
+                    and l.created_at < s.ends_at + interval '1 hour' and l.state <> 'carried'
                     and s.key = any(l.scopes)
             )
         order by s.key limit batch for update skip locked

@@ -1,6 +1,6 @@
 //! Statements, migrations, inputs that are views, errors.
 
-use sqlx::{Executor, SqlSafeStr};
+use sqlx::{Executor, PgConnection, SqlSafeStr};
 
 use super::super::PostgresStore;
 use super::super::testing::{Database, LEASE, claim, event, item, message};
@@ -143,6 +143,33 @@ async fn two_migrations_at_the_same_time_lay_the_schema_once() {
     assert_eq!(outside, 0, "a table was made outside the schema");
     other.close().await;
     database.drop(one).await;
+}
+
+/// Functions of the schema, as a caller names them.
+async fn functions(connection: &mut PgConnection) -> Vec<String> {
+    let statement = "select p.oid::regprocedure::text || ' ' || p.prorettype::regtype::text
+        from pg_proc p where p.pronamespace = 'gleaner'::regnamespace order by 1";
+    sqlx::query_scalar(statement).fetch_all(connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn functions_of_the_release_before_stay_callable() {
+    const LAST_RELEASE: usize = 13;
+    let database = Database::create().await;
+    let mut connection = database.application().await;
+    let set_up = "create schema gleaner; set search_path = gleaner, pg_temp";
+    connection.execute(set_up).await.unwrap();
+    let steps = crate::store::migrations::POSTGRES;
+    let mut before = crate::store::migrations::migrator(&steps[..LAST_RELEASE]);
+    before.run_direct(None, &mut connection, false).await.unwrap();
+    let old = functions(&mut connection).await;
+    let mut all = crate::store::migrations::migrator(steps);
+    all.run_direct(None, &mut connection, false).await.unwrap();
+    let new = functions(&mut connection).await;
+    let gone: Vec<&String> = old.iter().filter(|function| !new.contains(function)).collect();
+    assert!(old.len() > 40 && gone.is_empty(), "{gone:?}");
+    let store = database.store().await;
+    database.drop(store).await;
 }
 
 #[tokio::test]
