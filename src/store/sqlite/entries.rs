@@ -14,10 +14,9 @@ statements! {
     SIZES = "select count(*) filter (where expires_at > ?1) as active,
             count(*) filter (where expires_at <= ?1) as expired, coalesce(sum(bytes), 0) as bytes
         from cache";
-    // What a key begins with ends before its last colon; a key without one is all readable.
-    BY_PREFIX = "select case when instr(key, ':') > 0
-                then substr(key, 1, length(rtrim(key, replace(key, ':', ''))) - 1)
-                else key end as prefix,
+    // A key is a readable prefix and a digest of 32 hexadecimal digits.
+    BY_PREFIX = "select case when substr(key, -33) glob ':*' and substr(key, -32) not glob '*[^0-9a-f]*'
+                then substr(key, 1, length(key) - 33) else key end as prefix,
             count(*) as entries, sum(bytes) as bytes
         from cache group by 1 order by 2 desc, 1 limit 50";
     CLEAR = "delete from cache where substr(key, 1, length(?1)) = ?1";

@@ -17,11 +17,12 @@ statements! {
             sum(cost), sum(ambiguous_cost), sum(avoided_tokens), sum(avoided_cost), sum(latency_us), '{}'
         from metric_rollups where minute >= ?1 and minute < ?2
         group by tenant, intent";
+    // The plus keeps the planner from reading all minutes there are in the order of their key.
     MERGE_LATENCIES = "with counted (tenant, intent, bucket, items) as (
             select r.tenant, r.intent, b.key, sum(b.value)
             from metric_rollups r, json_each(r.histogram) b
             where r.minute >= ?1 and r.minute < ?2
-            group by r.tenant, r.intent, b.key
+            group by +r.tenant, r.intent, b.key
         ),
         merged (tenant, intent, histogram) as (
             select tenant, intent, json_group_object(bucket, items) from counted group by tenant, intent

@@ -12,10 +12,11 @@ use crate::domain::usage::NanoUsd;
 use crate::store::{BudgetUse, Signals};
 
 statements! {
-    // What failed and was opened again since is no failure.
+    // What failed and was opened again since is no failure. The plus keeps the planner from reading
+    // all failed items that there are.
     FAILED = "select count(distinct h.item_id)
         from item_history h join queue_items q on q.id = h.item_id
-        where h.what = 'failed' and h.at >= ?1 and q.status = 'failed'";
+        where h.what = 'failed' and h.at >= ?1 and +q.status = 'failed'";
     IN_DOUBT = "select count(*) as ambiguous_rows, coalesce(sum(reserved), 0) as ambiguous,
             count(*) filter (where why = 'unpriced') as unpriced_rows
         from ledger where state = 'ambiguous'";

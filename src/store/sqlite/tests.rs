@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sqlx::{Executor as _, SqlSafeStr as _};
+use sqlx::{Executor as _, Row as _, SqlSafeStr as _};
 
 use super::SqliteStore;
 use crate::domain::ids::ItemId;
+use crate::domain::latency::Latencies;
 use crate::settings::DatabaseSettings;
-use crate::store::{CacheLookup, Claim, Claimed, Due, Store as _, StoreError};
+use crate::store::{
+    CacheLookup, Claim, Claimed, Due, LedgerQuery, LedgerState, Store as _, StoreError, Stretch,
+    migrations,
+};
 
 fn settings(directory: &tempfile::TempDir) -> DatabaseSettings {
     let path = directory.path().join("gleaner.db");
@@ -22,50 +26,130 @@ fn settings(directory: &tempfile::TempDir) -> DatabaseSettings {
     }
 }
 
+/// The statements of all files.
+const STATEMENTS: &[&[(&str, &str)]] = &[
+    super::open::STATEMENTS,
+    super::seat::STATEMENTS,
+    super::ingest::STATEMENTS,
+    super::claim::STATEMENTS,
+    super::park::STATEMENTS,
+    super::scopes::STATEMENTS,
+    super::lines::STATEMENTS,
+    super::calling::STATEMENTS,
+    super::provider::STATEMENTS,
+    super::admit::STATEMENTS,
+    super::ledger::STATEMENTS,
+    super::resolve::STATEMENTS,
+    super::balance::STATEMENTS,
+    super::budgets::STATEMENTS,
+    super::context::STATEMENTS,
+    super::cache::STATEMENTS,
+    super::entries::STATEMENTS,
+    super::record::STATEMENTS,
+    super::fold::STATEMENTS,
+    super::figures::STATEMENTS,
+    super::hours::STATEMENTS,
+    super::stretch::STATEMENTS,
+    super::rollout::STATEMENTS,
+    super::sweep::STATEMENTS,
+    super::carry::STATEMENTS,
+    super::schedule::STATEMENTS,
+    super::runtime::STATEMENTS,
+    super::alerts::STATEMENTS,
+    super::notices::STATEMENTS,
+    super::signals::STATEMENTS,
+    super::report::STATEMENTS,
+    super::suggestions::STATEMENTS,
+];
+
 #[tokio::test]
 async fn every_statement_is_understood_by_the_engine() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&settings(&directory)).await.unwrap();
     store.migrate().await.unwrap();
+    let mut connection = store.writer.acquire().await.unwrap();
+    for (name, text) in STATEMENTS.concat() {
+        let prepared = connection.prepare(text.into_sql_str()).await;
+        assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
+    }
+}
+
+#[tokio::test]
+async fn figures_upkeep_and_alerts_read_no_table_from_end_to_end() {
+    const LARGE: [&str; 6] =
+        ["metrics", "metric_rollups", "metric_hours", "ledger", "queue_items", "item_history"];
+    let directory = tempfile::tempdir().unwrap();
+    let store = opened(&directory).await;
     let lists = [
-        super::open::STATEMENTS,
-        super::seat::STATEMENTS,
-        super::ingest::STATEMENTS,
-        super::claim::STATEMENTS,
-        super::park::STATEMENTS,
-        super::scopes::STATEMENTS,
-        super::lines::STATEMENTS,
-        super::calling::STATEMENTS,
-        super::provider::STATEMENTS,
-        super::admit::STATEMENTS,
-        super::ledger::STATEMENTS,
-        super::resolve::STATEMENTS,
-        super::balance::STATEMENTS,
-        super::budgets::STATEMENTS,
-        super::context::STATEMENTS,
-        super::cache::STATEMENTS,
-        super::entries::STATEMENTS,
-        super::record::STATEMENTS,
-        super::fold::STATEMENTS,
         super::figures::STATEMENTS,
         super::hours::STATEMENTS,
         super::stretch::STATEMENTS,
         super::rollout::STATEMENTS,
         super::sweep::STATEMENTS,
         super::carry::STATEMENTS,
-        super::schedule::STATEMENTS,
-        super::runtime::STATEMENTS,
         super::alerts::STATEMENTS,
         super::notices::STATEMENTS,
         super::signals::STATEMENTS,
-        super::report::STATEMENTS,
-        super::suggestions::STATEMENTS,
     ];
-    let mut connection = store.writer.acquire().await.unwrap();
     for (name, text) in lists.concat() {
-        let prepared = connection.prepare(text.into_sql_str()).await;
-        assert!(prepared.is_ok(), "{name}: {}", prepared.unwrap_err());
+        let plan = sqlx::AssertSqlSafe(format!("explain query plan {text}"));
+        for row in sqlx::query(plan).fetch_all(&store.readers).await.unwrap() {
+            let step: String = row.get("detail");
+            let table = step.strip_prefix("SCAN ").unwrap_or_default();
+            let is_all = !step.contains("USING") && !step.contains("VIRTUAL TABLE");
+            // Aliases are a letter; those of what is folded are a few rows.
+            let is_large = LARGE.contains(&table) || ["r", "h", "l", "q"].contains(&table);
+            assert!(!(is_all && is_large), "{name}: {step}");
+        }
     }
+}
+
+#[tokio::test]
+async fn rows_of_the_release_before_are_carried_over() {
+    const BEFORE: [&str; 3] = [
+        "insert into queue_items (id, status, revision, due_at, created_at) values ('a', 'skipped', 1, 0, 0)",
+        "insert into ledger (id, state, tenant, item_id, lease, revision, event_id, agent, model,
+            fingerprint, scopes, rates, admitted_at, reserved, created_at, resolved_at, why)
+        values ('018f6d2e-0000-7000-8000-000000000001', 'ambiguous', 't', 'a', 1, 1, 'e', 'x', 'm', 'f',
+            '[]', '[]', 1, 400, 1, 2, 'unanswered')",
+        "insert into cache (key, answer, model, usage, cost, expires_at)
+        values ('key', '\"ü\"', 'm', '{}', 0, 0)",
+    ];
+    const METRIC: &str = "insert into metrics (item_id, revision, tenant, outcome, intent, agent, cached,
+            latency_us, calls, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
+            cache_write_1h_tokens, cost, ambiguous_cost, avoided_tokens, avoided_cost, created_at)
+        values (?1, 1, 't', 'completed', 'query', 'x', ?2, ?3, 1, 1, 2, 3, 4, 5, 100, 10, 7, 70, ?4)";
+    let directory = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&settings(&directory)).await.unwrap();
+    let (mut tx, now) = store.write().await.ok().unwrap();
+    let before = migrations::migrator(&migrations::SQLITE[..3]);
+    before.run_direct(None, &mut *tx, false).await.unwrap();
+    for statement in BEFORE {
+        sqlx::query(statement).execute(&mut *tx).await.unwrap();
+    }
+    for (id, cached, micros, minutes) in
+        [("a", true, 1_234_567, 9), ("b", false, 1, 9), ("c", true, 0, 4)]
+    {
+        let at = now - minutes * 60_000_000;
+        let query = sqlx::query(METRIC).bind(id).bind(cached).bind(micros).bind(at);
+        query.execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    store.migrate().await.unwrap();
+    let hour = Stretch::last(Duration::from_secs(3_600));
+    let sums = store.figures(hour).await.unwrap().total();
+    assert_eq!((sums.items, sums.cached, sums.asked, sums.calls, sums.tokens), (3, 2, 1, 3, 45));
+    assert_eq!((sums.cost.0, sums.avoided_tokens, sums.avoided_cost.0), (300, 21, 210));
+    let latencies = [1_234_567, 1, 0].map(Duration::from_micros);
+    let mut expected = Latencies::default();
+    latencies.into_iter().for_each(|latency| expected.add(latency));
+    assert_eq!(store.latencies(hour).await.unwrap(), expected);
+    assert_eq!(store.cache_report().await.unwrap().bytes, 3 + 4);
+    let row =
+        store.ledger(&LedgerQuery { limit: 9, ..LedgerQuery::default() }).await.unwrap().remove(0);
+    assert_eq!((row.state, row.why.as_deref()), (LedgerState::Ambiguous, Some("unanswered")));
+    let at = "select count(*) from queue_items join metrics on item_id = id where metric_at = metrics.created_at";
+    assert_eq!(sqlx::query_scalar::<_, i64>(at).fetch_one(&store.readers).await.unwrap(), 1);
 }
 
 #[tokio::test]
