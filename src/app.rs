@@ -83,6 +83,7 @@ impl Prepared {
         let mut parts = Parts::default();
         let (token, budgets) = (settings.http.token.clone(), settings.budgets.clone());
         let web = WebState::new(Arc::clone(&pulse), metrics, token, Budgets::new(budgets));
+        let stays_up = listener.is_some();
         if let Some(listener) = listener {
             parts.serve(listener, web.clone());
         }
@@ -97,7 +98,10 @@ impl Prepared {
         let pipeline = assemble(&settings, models, detector, runtime, &store, &broker);
         parts.schedule(&settings, &pipeline, &pulse, runtime_now);
         parts.keep_house(&settings, &store);
-        parts.watch(&settings, &pipeline)?;
+        // What ends with its chat is not there long enough to judge anything.
+        if stays_up {
+            parts.watch(&settings, &pipeline)?;
+        }
         let keeper = parts.work(&settings, &pipeline, &pulse).await?;
         parts.notify_systemd(&pulse, &broker);
         info!(store = store.engine(), broker = broker.kind(), "started");

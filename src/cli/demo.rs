@@ -50,6 +50,8 @@ pub(super) fn settings(mut settings: Settings) -> Settings {
     // A cold cache is no news.
     settings.alerts.hit_rate_percent = 0.0;
     settings.suggestions.quiet_s = settings.suggestions.quiet_s.min(chat::QUIET_S);
+    // One chat is no traffic: what it costs stands in its summary.
+    settings.alerts.every_s = 0;
     settings.broker.url = SecretString::default();
     settings.log.level = "warn".to_owned();
     settings
