@@ -1,6 +1,7 @@
 //! The README lists what a reader will meet.
 
 use gleaner::domain::outcome::Reason;
+use gleaner::monitor::alerts::Rule;
 
 use crate::code::root;
 use crate::nobody_complains;
@@ -22,6 +23,17 @@ fn the_readme_explains_every_reason() {
                 "README.md:1: does not list `{name}`: who finds a reason in a row looks it up there"
             )
         })
+        .collect();
+    nobody_complains(&complaints);
+}
+
+#[test]
+fn the_readme_says_what_to_do_about_every_alert() {
+    let readme = readme();
+    let missing =
+        Rule::ALL.into_iter().filter(|rule| !readme.contains(&format!("| `{}` |", rule.name())));
+    let complaints: Vec<String> = missing
+        .map(|rule| format!("README.md:1: has no row for the alert `{}`", rule.name()))
         .collect();
     nobody_complains(&complaints);
 }
