@@ -47,8 +47,6 @@ pub(super) fn settings(mut settings: Settings) -> Settings {
     settings.budgets.total.usd = CAP_USD;
     // One process that nobody kills leaves nothing in doubt, and a person waits for it.
     settings.budgets.in_flight_share = 1.0;
-    // A cold cache is no news.
-    settings.alerts.hit_rate_percent = 0.0;
     settings.suggestions.quiet_s = settings.suggestions.quiet_s.min(chat::QUIET_S);
     // One chat is no traffic: what it costs stands in its summary.
     settings.alerts.every_s = 0;

@@ -160,10 +160,10 @@ async fn functions_of_the_release_before_stay_callable() {
     let set_up = "create schema gleaner; set search_path = gleaner, pg_temp";
     connection.execute(set_up).await.unwrap();
     let steps = crate::store::migrations::POSTGRES;
-    let mut before = crate::store::migrations::migrator(&steps[..LAST_RELEASE]);
+    let before = crate::store::migrations::migrator(&steps[..LAST_RELEASE]);
     before.run_direct(None, &mut connection, false).await.unwrap();
     let old = functions(&mut connection).await;
-    let mut all = crate::store::migrations::migrator(steps);
+    let all = crate::store::migrations::migrator(steps);
     all.run_direct(None, &mut connection, false).await.unwrap();
     let new = functions(&mut connection).await;
     let gone: Vec<&String> = old.iter().filter(|function| !new.contains(function)).collect();
