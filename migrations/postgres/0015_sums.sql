@@ -3,7 +3,7 @@
 
 -- Whoever changes an hour's figures holds this until his transaction ends; whoever folds the hour
 -- holds it alone, and so sees all of it.
-create function hour_lock(at timestamptz) returns integer language sql immutable as $$
+create function hour_lock(at timestamptz) returns integer language sql stable as $$
     select (extract(epoch from at)::bigint / 3600)::integer
 $$;
 
@@ -13,9 +13,10 @@ begin
 end
 $$;
 
--- A histogram with so many more, or less, in a bucket.
+-- A histogram with so many more, or less, in a bucket. Stable, as what it calls is, so that it is
+-- planned with the statement that calls it.
 create function add_to_bucket(histogram jsonb, bucket integer, items integer) returns jsonb
-    language sql immutable as $$
+    language sql stable as $$
     select histogram
         || jsonb_build_object(bucket, coalesce((histogram ->> bucket::text)::bigint, 0) + items)
 $$;
