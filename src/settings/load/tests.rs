@@ -291,6 +291,16 @@ fn every_rule_is_held() {
         ("endpoints.openai.base_url", "\"ftp://x\""),
         ("endpoints.openai.base_url", "\"https://me:pw@x\""),
         ("agents.task_enricher.max_tokens", "0"),
+        ("events.source", "\"\""),
+        ("log.level", "\"gleaner=loud\""),
+        ("worker.longest_wait_s", "9223372036854775807"),
+    ];
+    must_be_refused(&broken);
+}
+
+#[test]
+fn every_rule_of_alerts_is_held() {
+    must_be_refused(&[
         ("alerts.every_s", "100000000"),
         ("alerts.window_s", "0"),
         ("alerts.hysteresis", "1.0"),
@@ -303,11 +313,7 @@ fn every_rule_is_held() {
         ("alerts.error_percent", "-0.1"),
         ("alerts.webhook.url", "\"ftp://hooks\""),
         ("alerts.webhook.timeout_s", "0"),
-        ("events.source", "\"\""),
-        ("log.level", "\"gleaner=loud\""),
-        ("worker.longest_wait_s", "9223372036854775807"),
-    ];
-    must_be_refused(&broken);
+    ]);
 }
 
 #[test]
