@@ -3,6 +3,8 @@
 mod money;
 mod series;
 
+use std::sync::LazyLock;
+
 use super::*;
 use crate::domain::usage::NanoUsd;
 use crate::settings;
@@ -13,8 +15,11 @@ fn at() -> Timestamp {
     AT.parse().unwrap()
 }
 
+/// The defaults; reading them takes longer than all that is done with them here.
 fn limits() -> AlertSettings {
-    settings::load(None, &[]).unwrap().alerts
+    static DEFAULTS: LazyLock<AlertSettings> =
+        LazyLock::new(|| settings::load(None, &[]).unwrap().alerts);
+    DEFAULTS.clone()
 }
 
 /// Nothing is wrong, and nothing happens.
