@@ -93,7 +93,7 @@ async fn put(connection: &mut PgConnection, n: u32, earlier: Option<Instant>, mo
     let put = sqlx::query(PUT)
         .bind(format!("i{n}"))
         .bind(intent)
-        .bind(n % 4 == 0)
+        .bind(n.is_multiple_of(4))
         .bind(i64::from(n) * 12_345)
         .bind(earlier)
         .bind(moment);

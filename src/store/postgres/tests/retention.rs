@@ -29,7 +29,7 @@ async fn settle(store: &PostgresStore, n: u32, requests: u32) {
         let Admission::Admitted { ledger } = admission else { panic!("{admission:?}") };
         match nth % 4 {
             0 => store.refund(ledger, true).await.unwrap(),
-            1 if n % 5 == 0 => store.mark_ambiguous(ledger).await.unwrap(),
+            1 if n.is_multiple_of(5) => store.mark_ambiguous(ledger).await.unwrap(),
             _ => {
                 let usage = Usage { input: 10, output: 1, ..Usage::default() };
                 let cost = Some(NanoUsd(i64::from(n + nth)));
