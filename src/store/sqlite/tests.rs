@@ -104,23 +104,25 @@ async fn figures_upkeep_and_alerts_read_no_table_from_end_to_end() {
     }
 }
 
-#[tokio::test]
-async fn rows_of_the_release_before_are_carried_over() {
-    const BEFORE: [&str; 3] = [
-        "insert into queue_items (id, status, revision, due_at, created_at) values ('a', 'skipped', 1, 0, 0)",
-        "insert into ledger (id, state, tenant, item_id, lease, revision, event_id, agent, model,
-            fingerprint, scopes, rates, admitted_at, reserved, created_at, resolved_at, why)
-        values ('018f6d2e-0000-7000-8000-000000000001', 'ambiguous', 't', 'a', 1, 1, 'e', 'x', 'm', 'f',
-            '[]', '[]', 1, 400, 1, 2, 'unanswered')",
-        "insert into cache (key, answer, model, usage, cost, expires_at)
-        values ('key', '\"ü\"', 'm', '{}', 0, 0)",
-    ];
-    const METRIC: &str = "insert into metrics (item_id, revision, tenant, outcome, intent, agent, cached,
-            latency_us, calls, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
-            cache_write_1h_tokens, cost, ambiguous_cost, avoided_tokens, avoided_cost, created_at)
-        values (?1, 1, 't', 'completed', 'query', 'x', ?2, ?3, 1, 1, 2, 3, 4, 5, 100, 10, 7, 70, ?4)";
-    let directory = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&settings(&directory)).await.unwrap();
+/// Rows as the release before wrote them.
+const BEFORE: [&str; 3] = [
+    "insert into queue_items (id, status, revision, due_at, created_at) values ('a', 'skipped', 1, 0, 0)",
+    "insert into ledger (id, state, tenant, item_id, lease, revision, event_id, agent, model,
+        fingerprint, scopes, rates, admitted_at, reserved, created_at, resolved_at, why)
+    values ('018f6d2e-0000-7000-8000-000000000001', 'ambiguous', 't', 'a', 1, 1, 'e', 'x', 'm', 'f',
+        '[]', '[]', 1, 400, 1, 2, 'unanswered')",
+    "insert into cache (key, answer, model, usage, cost, expires_at)
+    values ('key', '\"ü\"', 'm', '{}', 0, 0)",
+];
+const METRIC: &str =
+    "insert into metrics (item_id, revision, tenant, outcome, intent, agent, cached,
+        latency_us, calls, input_tokens, output_tokens, cache_read_tokens, cache_write_5m_tokens,
+        cache_write_1h_tokens, cost, ambiguous_cost, avoided_tokens, avoided_cost, created_at)
+    values (?1, 1, 't', 'completed', 'query', 'x', ?2, ?3, 1, 1, 2, 3, 4, 5, 100, 10, 7, 70, ?4)";
+
+/// A file of the release before, with its rows.
+async fn of_the_release_before(directory: &tempfile::TempDir) -> SqliteStore {
+    let store = SqliteStore::open(&settings(directory)).await.unwrap();
     let (mut tx, now) = store.write().await.ok().unwrap();
     let before = migrations::migrator(&migrations::SQLITE[..3]);
     before.run_direct(None, &mut *tx, false).await.unwrap();
@@ -135,6 +137,13 @@ async fn rows_of_the_release_before_are_carried_over() {
         query.execute(&mut *tx).await.unwrap();
     }
     tx.commit().await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn rows_of_the_release_before_are_carried_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = of_the_release_before(&directory).await;
     store.migrate().await.unwrap();
     let hour = Stretch::last(Duration::from_secs(3_600));
     let sums = store.figures(hour).await.unwrap().total();
