@@ -314,7 +314,8 @@ pub trait Store: Send + Sync + 'static {
     // ---- figures ----
 
     /// Sums over the metric rows of a stretch of time: hours and minutes from their sums, the raw
-    /// rows at its edges. Exact.
+    /// rows at its edges. Exact; but an edge in an hour whose minutes a [sweep](Store::sweep)
+    /// dropped lies at that hour's beginning.
     async fn figures(&self, stretch: Stretch) -> Stored<Figures>;
 
     /// The latencies of the same rows.
