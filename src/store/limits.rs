@@ -288,8 +288,11 @@ pub struct LedgerRow {
 }
 
 impl LedgerRow {
-    /// What was billed above what the request allowed.
+    /// What was billed above what the request allowed; a carried row tells of none.
     pub fn debt(&self) -> NanoUsd {
+        if self.state == LedgerState::Carried {
+            return NanoUsd::ZERO;
+        }
         NanoUsd((self.charged.0 - self.reserved.0).max(0))
     }
 }
