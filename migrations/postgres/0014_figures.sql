@@ -120,12 +120,13 @@ $$;
 
 alter table metric_rollups add column asked bigint not null default 0;
 alter table metric_rollups add column avoided_tokens bigint not null default 0;
--- Items by bucket of their latency. The older `latencies` is not written any more.
+-- Items by bucket of their latency. The older `latencies` is kept for the release before this one,
+-- and empty.
 alter table metric_rollups add column histogram jsonb not null default '{}';
-alter table metric_rollups alter column latencies set default array_fill(0, array[12]);
+alter table metric_rollups alter column latencies set default '{}';
 -- The minute that runs is written anew by each record: within its page, and whole.
 -- Compressing it each time would cost more than the rest.
-alter table metric_rollups set (fillfactor = 50, toast_tuple_target = 8160);
+alter table metric_rollups set (fillfactor = 70, toast_tuple_target = 8160);
 
 -- All metric rows are still there, so what the sums lack is made of them.
 with counted as (

@@ -62,15 +62,21 @@ begin
             union all
             select intent, items, cached, asked, calls, tokens, cost, ambiguous_cost,
                 avoided_tokens, avoided_cost, latency_us
-            from metric_rollups
-            where (minute >= $2 and minute < $3) or (minute >= $4 and minute < $5)
+            from (
+                select * from metric_rollups where minute >= $2 and minute < $3
+                union all
+                select * from metric_rollups where minute >= $4 and minute < $5
+            ) minutes
             union all
             select intent, 1, cached::integer, (agent is not null and not cached)::integer, calls,
                 input_tokens + output_tokens + cache_read_tokens + cache_write_5m_tokens
                     + cache_write_1h_tokens,
                 cost, ambiguous_cost, avoided_tokens, avoided_cost, latency_us
-            from metrics
-            where (created_at >= $1 and created_at < $2) or (created_at >= $5 and created_at < $6)
+            from (
+                select * from metrics where created_at >= $1 and created_at < $2
+                union all
+                select * from metrics where created_at >= $5 and created_at < $6
+            ) edges
         ) part
         group by intent having sum(items) > 0'
     using p.starts, p.minutes_from, p.hours_from, p.hours_to, p.minutes_to, p.ends;
@@ -93,12 +99,18 @@ begin
             where hour >= $3 and hour < $4
             union all
             select key::integer, value::bigint
-            from metric_rollups, jsonb_each_text(histogram)
-            where (minute >= $2 and minute < $3) or (minute >= $4 and minute < $5)
+            from (
+                select * from metric_rollups where minute >= $2 and minute < $3
+                union all
+                select * from metric_rollups where minute >= $4 and minute < $5
+            ) minutes, jsonb_each_text(histogram)
             union all
             select latency_bucket(latency_us), 1
-            from metrics
-            where (created_at >= $1 and created_at < $2) or (created_at >= $5 and created_at < $6)
+            from (
+                select * from metrics where created_at >= $1 and created_at < $2
+                union all
+                select * from metrics where created_at >= $5 and created_at < $6
+            ) edges
         ) part
         group by bucket having sum(items) > 0'
     using p.starts, p.minutes_from, p.hours_from, p.hours_to, p.minutes_to, p.ends;

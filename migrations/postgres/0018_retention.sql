@@ -117,12 +117,9 @@ begin
         case when starts_with(scope, 'budget:event:') then substr(scope, 14) else '-' end,
         '-', '-', '-', array_remove(array[scope], null), '{}',
         max(admitted_at), max(created_at), max(resolved_at), 0, sum(charged),
-        coalesce(sum(calls) filter (where state = 'charged'), 0), sum(input_tokens), sum(output_tokens), sum(cache_read_tokens),
-        sum(cache_write_5m_tokens), sum(cache_write_1h_tokens)
-    from parts
-    -- What was answered and then found not to be billed has tokens all the same.
-    where state = 'charged' or input_tokens + output_tokens > 0
-    group by scope
+        count(*) filter (where state = 'charged'), sum(input_tokens), sum(output_tokens),
+        sum(cache_read_tokens), sum(cache_write_5m_tokens), sum(cache_write_1h_tokens)
+    from parts group by scope
     on conflict (id) do update
     set admitted_at = greatest(l.admitted_at, excluded.admitted_at),
         created_at = greatest(l.created_at, excluded.created_at),

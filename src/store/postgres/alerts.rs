@@ -19,9 +19,13 @@ const TAKE_DUTY: &str = "
     on conflict (name) do update set next_at = excluded.next_at where d.next_at <= now()";
 
 const ALERTS: &str = "
-    (select * from alerts where resolved_at is null order by fired_at, id)
-    union all
-    (select * from alerts where resolved_at is not null order by resolved_at desc, id desc limit $1)";
+    select * from (
+        select * from alerts where resolved_at is null
+        union all
+        (select * from alerts where resolved_at is not null
+            order by resolved_at desc, id desc limit $1)
+    ) listed
+    order by resolved_at desc nulls first, fired_at, id";
 
 // Whoever changes alerts does so alone, so that two who judged the same change them once.
 const LOCK: &str = "lock table alerts in share row exclusive mode";

@@ -162,3 +162,22 @@ async fn days_that_are_over_go_and_the_figures_of_longer_stretches_come_from_hou
     assert_eq!(store.figures(month).await.unwrap().total().items, 2);
     database.drop(store).await;
 }
+
+#[tokio::test]
+async fn a_rate_that_is_dropped_while_somebody_asks_is_made_again() {
+    const IDLE: &str = "update scopes set instants = array[now() - interval '2 days']
+        where span is not null";
+    let (database, store) = Database::migrated().await;
+    ingest(&store, 0..1).await;
+    let claim = claim(&store, &item(0), LEASE).await;
+    let asks = request(1_000, 1_000_000);
+    for _ in 0..40 {
+        store.pool.execute(IDLE).await.unwrap();
+        let nothing = Retention::default();
+        let (admission, swept) =
+            tokio::join!(store.admit(&claim.held, &asks), store.sweep(&nothing));
+        assert!(matches!(admission.unwrap(), Admission::Admitted { .. }));
+        swept.unwrap();
+    }
+    database.drop(store).await;
+}
