@@ -18,9 +18,9 @@ check:
 demo:
 	cargo run --release --locked -- demo
 
-# Messages a second beside what the servers alone can do, and what limits and figures cost, with fsync on.
+# Messages a second beside what the servers alone can do; what limits, chats and figures cost; with fsync on.
 bench:
-	GLEANER_TEST_FSYNC=on scripts/servers with cargo bench --locked --bench throughput --bench limits --bench figures
+	GLEANER_TEST_FSYNC=on scripts/servers with cargo bench --locked --bench throughput --bench limits --bench chats --bench figures
 
 # What detection was learnt from: everything labelled but data/heldout.
 LEARNT = data/intents.jsonl data/chats/*.jsonl data/train/*.jsonl

@@ -19,6 +19,13 @@ pub(crate) enum Mode {
         /// By how many milliseconds.
         ms: u64,
     },
+    /// A valid answer, late, billed as if it were as long as a real one: this endpoint's are short.
+    Long {
+        /// How many tokens long, if there is room for them.
+        tokens: u64,
+        /// Late by how many milliseconds.
+        ms: u64,
+    },
     /// 429.
     RateLimit {
         /// When to come back.

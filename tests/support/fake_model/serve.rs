@@ -156,10 +156,10 @@ async fn act(state: &State, place: usize, asked: &Asked, mode: Mode) -> Response
         Mode::Obey { orders } => ok(answer(&obey::answer(&orders, asked))),
         Mode::AnswerWith { answer: wanted } => ok(answer(&wanted.to_string())),
         Mode::Slow { ms } => late(answer(&valid), ms).await,
-        Mode::Hang => {
-            answer(&valid);
-            std::future::pending().await
+        Mode::Long { tokens, ms } => {
+            late(whole(asked, &valid, &charge(tokens.min(asked.max_tokens))), ms).await
         }
+        Mode::Hang => hang(&answer(&valid)).await,
         Mode::Cut => cut(&answer(&valid)),
         Mode::Nonsense { kind } => nonsense(asked, kind, answer),
         Mode::Refuse => ok(speak::message(asked, "", End::Refused, Some(&charge(1)))),
@@ -216,6 +216,7 @@ fn fail(protocol: Protocol, mode: &Mode) -> Response<Body> {
         | Mode::Answer
         | Mode::AnswerWith { .. }
         | Mode::Slow { .. }
+        | Mode::Long { .. }
         | Mode::Room { .. }
         | Mode::Window { .. }
         | Mode::Hang
@@ -269,6 +270,16 @@ fn answer(state: &State, place: usize, asked: &Asked, text: &str) -> Value {
 /// What is left of an answer that was cut at `max_tokens`.
 fn cut_short(asked: &Asked, usage: &Usage) -> Value {
     speak::message(asked, "{\"cut", End::MaxTokens, Some(usage))
+}
+
+/// Billed, and never answered.
+async fn hang(_billed: &Value) -> Response<Body> {
+    std::future::pending().await
+}
+
+/// An answer under a usage that was billed already.
+fn whole(asked: &Asked, text: &str, usage: &Usage) -> Value {
+    speak::message(asked, text, End::Whole, Some(usage))
 }
 
 async fn late(body: Value, ms: u64) -> Response<Body> {
