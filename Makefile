@@ -18,9 +18,11 @@ check:
 demo:
 	cargo run --release --locked -- demo
 
-# Messages a second beside what the servers alone can do; what limits, chats and figures cost; with fsync on.
+# Messages a second beside what the servers alone can do, what limits cost, how long a group waits, what
+# chats cost, and figures at ten million rows; with fsync on. Each alone: `make bench BENCHES=latency`.
+BENCHES = throughput limits latency chats figures
 bench:
-	GLEANER_TEST_FSYNC=on scripts/servers with cargo bench --locked --bench throughput --bench limits --bench chats --bench figures
+	GLEANER_TEST_FSYNC=on scripts/servers with cargo bench --locked $(addprefix --bench ,$(BENCHES))
 
 # What detection was learnt from: everything labelled but data/heldout.
 LEARNT = data/intents.jsonl data/chats/*.jsonl data/train/*.jsonl
