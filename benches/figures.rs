@@ -79,7 +79,7 @@ const MINUTES: &str = "
     select tenant, minute, intent, shard, sum(items), sum(cached), sum(asked), sum(calls),
         sum(tokens), sum(cost), sum(ambiguous_cost), sum(avoided_tokens), sum(avoided_cost),
         sum(latency_us), jsonb_object_agg(bucket, items)
-    from counted group by tenant, minute, intent, shard";
+    from counted group by tenant, minute, intent, shard order by minute";
 
 const SCAN: &str = "
     select sum(items)::bigint, sum(cost)::bigint, sum(avoided_cost)::bigint from (
