@@ -6,6 +6,7 @@
 mod kinds;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -127,9 +128,13 @@ pub(super) enum Meaning<'l> {
     Action(&'l str),
 }
 
-/// The rules that the crate brings along.
-pub(super) fn bundled() -> Lexicon {
-    Lexicon::parse(BUNDLED).expect("the bundled rules are good: a test parses them")
+/// The rules that the crate brings along, read once.
+pub(super) fn bundled() -> &'static Arc<Lexicon> {
+    static READ: LazyLock<Arc<Lexicon>> = LazyLock::new(|| {
+        let lexicon = Lexicon::parse(BUNDLED);
+        Arc::new(lexicon.expect("the bundled rules are good: a test parses them"))
+    });
+    &READ
 }
 
 impl Lexicon {

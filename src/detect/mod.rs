@@ -119,12 +119,12 @@ impl Detector {
 
     /// A detector with the bundled rules that judges by them alone.
     pub fn by_rules() -> Self {
-        Self::of(lexicon::bundled())
+        Self::of(Arc::clone(lexicon::bundled()))
     }
 
-    fn of(lexicon: Lexicon) -> Self {
+    fn of(lexicon: Arc<Lexicon>) -> Self {
         warm(&lexicon);
-        Self { lexicon: Arc::new(lexicon), weights: Arc::new(Weights::none()) }
+        Self { lexicon, weights: Arc::new(Weights::none()) }
     }
 
     /// The detector that the settings ask for.
@@ -147,7 +147,7 @@ impl Detector {
     pub fn untrained(rules: Option<&Path>) -> Result<Self, LoadError> {
         let Some(path) = rules else { return Ok(Self::by_rules()) };
         let source = std::fs::read_to_string(path).map_err(|error| unusable(path, error))?;
-        Lexicon::parse(&source).map(Self::of).map_err(|error| unusable(path, error))
+        Lexicon::parse(&source).map(Arc::new).map(Self::of).map_err(|error| unusable(path, error))
     }
 
     /// A detector with rules of one's own, in the form of `config/intents.toml`.

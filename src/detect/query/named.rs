@@ -1,14 +1,10 @@
 //! Which things and telling words a phrase names: how rows and questions are held against each other.
 
-use std::sync::LazyLock;
-
 use super::super::findings::Findings;
-use super::super::lexicon::{self, Lexicon};
+use super::super::lexicon;
 use super::super::text::Text;
 use super::super::words::{DAYS, MONTHS};
 use super::subject::tells;
-
-static LEXICON: LazyLock<Lexicon> = LazyLock::new(lexicon::bundled);
 
 /// What a phrase names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +20,7 @@ pub(crate) struct Named {
 /// Reads what a phrase names.
 pub(crate) fn named(phrase: &str) -> Named {
     let text = Text::new(phrase);
-    let findings = Findings::of(&text, None, &LEXICON);
+    let findings = Findings::of(&text, None, lexicon::bundled());
     let mut named = Named::default();
     for thing in &findings.things {
         keep(&mut named.things, thing.name);

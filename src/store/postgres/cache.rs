@@ -32,9 +32,9 @@ const REPORT: &str = "
         count(*) filter (where expires_at <= now()) as expired,
         coalesce(sum(bytes), 0)::bigint as bytes
     from cache";
-// The last part of a key is a digest.
+// A key is a readable prefix and a digest of 32 hexadecimal digits.
 const BY_PREFIX: &str = "
-    select regexp_replace(key, ':[^:]*$', '') as prefix, count(*),
+    select regexp_replace(key, ':[0-9a-f]{32}$', '') as prefix, count(*),
         coalesce(sum(bytes), 0)::bigint
     from cache group by 1 order by 2 desc, 1 limit 50";
 const CLEAR: &str = "select clear_cache($1)";
