@@ -206,6 +206,41 @@ async fn an_idle_database_is_folded_up_to_now_in_one_step() {
     database.drop(store).await;
 }
 
+#[tokio::test]
+async fn what_the_release_before_recorded_is_carried_over_by_the_migration() {
+    const RECORDED: &str = "
+        insert into queue_items (id, status, revision, look_at)
+        select 'i' || n, 'completed', 1, null from generate_series(1, 90) n;
+        select add_metric('i' || n, 1, 'wedding', 'completed', jsonb_build_object(
+            'tenant', 'acme', 'intent', 'query', 'agent', 'a', 'model', 'm', 'cached', n % 3 = 0,
+            'latency_us', n * 54321, 'avoided_tokens', n, 'avoided_cost', n
+        )) from generate_series(1, 90) n";
+    let database = Database::create().await;
+    let mut connection = database.application().await;
+    let set_up = "create schema gleaner; set search_path = gleaner, pg_temp";
+    connection.execute(set_up).await.unwrap();
+    let steps = crate::store::migrations::POSTGRES;
+    let before = crate::store::migrations::migrator(&steps[..13]);
+    before.run_direct(None, &mut connection, false).await.unwrap();
+    connection.execute(RECORDED).await.unwrap();
+    let store = database.store().await;
+    store.migrate().await.unwrap();
+    assert_exact(&store).await;
+    assert_eq!(store.figures(Stretch::last(HOUR)).await.unwrap().total().items, 90);
+    // Each is found again, and replaced.
+    let mut again = store.pool.begin().await.unwrap();
+    for n in 1..=90 {
+        let written = "select metric_at from queue_items where id = $1";
+        let written: Instant =
+            sqlx::query_scalar(written).bind(format!("i{n}")).fetch_one(&mut *again).await.unwrap();
+        put(&mut again, n, Some(written), Instant(jiff::Timestamp::now())).await;
+    }
+    again.commit().await.unwrap();
+    assert_exact(&store).await;
+    assert_eq!(store.figures(Stretch::last(HOUR)).await.unwrap().total().items, 90);
+    database.drop(store).await;
+}
+
 fn metric(latency: Duration) -> Metric {
     Metric {
         intent: Intent::Query,
