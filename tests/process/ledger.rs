@@ -208,7 +208,7 @@ async fn the_ledger_is_listed_by_state_with_exact_amounts(books: &Books) {
     assert_eq!(books.said(&["ledger", "list", "--event", "offsite"]), "no such rows\n");
     assert_eq!(books.json(&["ledger", "list", "--limit", "2"]).as_array().unwrap().len(), 2);
     let said = books.refused(&["ledger", "list", "--state", "paid"], 2);
-    assert!(said.contains("reserved, charged, refunded and ambiguous"), "{said}");
+    assert!(said.contains("reserved, charged, refunded, ambiguous and carried"), "{said}");
 }
 
 async fn what_is_in_doubt_is_closed_once_at_what_was_billed(books: &Books) {
@@ -355,6 +355,6 @@ async fn the_port_shows_budgets_and_ledger_to_those_who_have_the_token(books: &B
     assert_eq!(ask("/api/ledger?limit=1", AUTHORIZED).await.1["ledger"][1], Value::Null);
     let (status, shown) = ask("/api/ledger?state=paid", AUTHORIZED).await;
     let said = shown["error"].as_str().unwrap();
-    assert!(status == 400 && said.contains("reserved, charged, refunded and ambiguous"));
+    assert!(status == 400 && said.contains("reserved, charged, refunded, ambiguous and carried"));
     assert_eq!(ask("/api/ledger?stat=charged", AUTHORIZED).await.0, 400);
 }
