@@ -10,7 +10,10 @@ begin
     select c.relname into oldest
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'metrics'::regclass and c.relname ~ '^metrics_\d{4}_\d\d_\d\d$'
-        and c.relname::text collate "C" < metrics_day(((now() - kept) at time zone 'UTC')::date)
+        and c.relname::text collate "C" < metrics_day((
+            -- Hours are made of these rows' sums, and edges of the rows: what is not folded stays.
+            select least(now() - kept, f.until) at time zone 'UTC' from folds f where f.name = 'hours'
+        )::date)
     order by c.relname limit 1;
     if not found then
         return false;

@@ -24,10 +24,11 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Drop entries: from the store at once, from every replica's memory within two seconds.
+    /// Drop entries: from the store at once; every replica empties its memory within two seconds.
     Clear {
         /// Only those whose key begins with this: `task:florist:`.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(required_unless_present = "all", conflicts_with = "all",
+              value_parser = clap::builder::NonEmptyStringValueParser::new())]
         prefix: Option<String>,
         /// All of them.
         #[arg(long)]

@@ -89,7 +89,7 @@ enum Operate {
     Cache(cache::CacheArgs),
     /// Show for which share of events Gleaner works and what came of it, or change that.
     Rollout(rollout::RolloutArgs),
-    /// Ask no model from now on, on all replicas; messages that need one wait.
+    /// Ask no model from now on, on all replicas; messages that need one wait, offline answers go on.
     Pause(rollout::PauseArgs),
     /// Ask models again.
     Resume(rollout::PauseArgs),

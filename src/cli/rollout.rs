@@ -45,6 +45,13 @@ pub(super) struct PauseArgs {
 
 pub(super) async fn run(store: &dyn Store, args: RolloutArgs) -> anyhow::Result<()> {
     let by = super::who(args.by);
+    let mut named: Vec<&EventId> =
+        args.allow.iter().chain(&args.deny).chain(&args.unlist).collect();
+    named.sort();
+    let twice = named.windows(2).find(|pair| pair[0] == pair[1]);
+    if let Some([event, _]) = twice {
+        anyhow::bail!("the event {event} is named twice; nothing was changed");
+    }
     let unlist = args.unlist.into_iter().map(RuntimeChange::Unlist);
     let allow = args.allow.into_iter().map(RuntimeChange::Allow);
     let deny = args.deny.into_iter().map(RuntimeChange::Deny);
@@ -69,8 +76,8 @@ pub(super) async fn pause(store: &dyn Store, args: PauseArgs, paused: bool) -> a
         println!("{}", serde_json::json!({ "paused": now.paused }));
     } else if now.paused {
         println!(
-            "paused: no model is asked from now on. Messages are still read, and those that \
-             need one wait until `gleaner resume`."
+            "paused: no model is asked from now on. Messages are still read, those that need one \
+             wait until `gleaner resume`, and offline answers go on."
         );
     } else {
         println!("resumed: models are asked again, and messages that waited have their turn.");

@@ -300,16 +300,12 @@ fn is_received(text: &Text<'_>, name: &Range<usize>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::*;
-    use crate::detect::lexicon::{Lexicon, bundled};
-
-    static LEXICON: LazyLock<Lexicon> = LazyLock::new(bundled);
+    use crate::detect::lexicon::bundled;
 
     fn of(text: &str, intent: Intent, kind: FollowUpKind) -> Option<Target> {
         let text = Text::new(text);
-        read(&Findings::of(&text, None, &LEXICON), intent, kind).map(|change| change.target)
+        read(&Findings::of(&text, None, bundled()), intent, kind).map(|change| change.target)
     }
 
     fn first(target: &Target) -> Option<&str> {

@@ -323,16 +323,12 @@ fn follows(findings: &Findings<'_, '_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
     use super::*;
-    use crate::detect::lexicon::{Lexicon, bundled};
-
-    static LEXICON: LazyLock<Lexicon> = LazyLock::new(bundled);
+    use crate::detect::lexicon::bundled;
 
     fn thing(text: &str) -> Option<String> {
         let text = Text::new(text);
-        pick(&Findings::of(&text, None, &LEXICON))?.thing
+        pick(&Findings::of(&text, None, bundled()))?.thing
     }
 
     #[test]
@@ -376,7 +372,7 @@ mod tests {
             assert_eq!(thing.split("; ").last(), Some("same"), "{text}: {thing}");
         }
         let text = Text::new("voting with Paulina");
-        let target = pick(&Findings::of(&text, None, &LEXICON)).unwrap();
+        let target = pick(&Findings::of(&text, None, bundled())).unwrap();
         assert_eq!(target.person.as_deref(), Some("Paulina"));
     }
 }

@@ -194,7 +194,8 @@ pub struct Signals {
     pub oldest_processing: Duration,
     /// Accounts and models that their providers paused, and for how long yet.
     pub paused_providers: Vec<(String, Duration)>,
-    /// Budget windows that run now and are half spent at least, the most spent first, at most 200.
+    /// Budget windows that run now and are half spent at least, the most spent first, at most 1,000;
+    /// of events only those that asked a model within a day.
     pub budgets: Vec<BudgetUse>,
 }
 

@@ -1,5 +1,7 @@
 //! Who may read what is not a probe.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Whether a request with this `Authorization` header may pass. Without a token everyone may.
@@ -15,6 +17,20 @@ pub(super) fn allows(token: &SecretString, authorization: Option<&[u8]>) -> bool
     scheme.eq_ignore_ascii_case(b"Bearer ") && blake3::hash(sent) == blake3::hash(token.as_bytes())
 }
 
+/// Whether this `Authorization` header has the token as a password, under whatever name: how a
+/// browser asks people for it.
+pub(super) fn knows_password(token: &SecretString, authorization: Option<&[u8]>) -> bool {
+    let Some((scheme, sent)) = authorization.and_then(|header| header.split_at_checked(6)) else {
+        return false;
+    };
+    let Ok(pair) = BASE64_STANDARD.decode(sent.trim_ascii()) else { return false };
+    let password = pair.iter().position(|byte| *byte == b':').map(|colon| &pair[colon + 1..]);
+    let token = token.expose_secret();
+    !token.is_empty()
+        && scheme.eq_ignore_ascii_case(b"Basic ")
+        && password.is_some_and(|sent| blake3::hash(sent) == blake3::hash(token.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +43,19 @@ mod tests {
             assert!(!allows(&token, Some(sent)));
         }
         assert!(!allows(&token, None));
+    }
+
+    #[test]
+    fn a_browser_may_send_the_token_as_a_password() {
+        let token = SecretString::from("t0ken");
+        let header = |pair: &str| format!("Basic {}", BASE64_STANDARD.encode(pair));
+        assert!(knows_password(&token, Some(header("ana:t0ken").as_bytes())));
+        assert!(knows_password(&token, Some(header(":t0ken").as_bytes())));
+        for pair in ["ana:t0kens", "t0ken", "t0ken:", "t0ken:ana"] {
+            assert!(!knows_password(&token, Some(header(pair).as_bytes())), "{pair}");
+        }
+        assert!(!knows_password(&token, Some(b"Basic ???")) && !knows_password(&token, None));
+        assert!(!knows_password(&SecretString::from(""), Some(header("ana:").as_bytes())));
     }
 
     #[test]

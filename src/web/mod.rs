@@ -21,7 +21,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -106,9 +106,9 @@ impl WebState {
 #[derive(Clone)]
 struct Shown {
     state: WebState,
-    figures: Arc<Recent<Option<QueueReport>>>,
-    overview: Arc<Recent<Option<Overview>>>,
-    rollout: Arc<Recent<Option<RolloutReport>>>,
+    figures: Arc<Recent<QueueReport>>,
+    overview: Arc<Recent<Overview>>,
+    rollout: Arc<Recent<RolloutReport>>,
     store: Arc<Recent<health::StoreState>>,
 }
 
@@ -132,9 +132,8 @@ impl Shown {
     /// The store's state.
     async fn store(&self) -> health::StoreState {
         let Some(store) = self.state.store() else { return Err("unavailable") };
-        self.store
-            .get(CHECK_FRESH, || async move { health::store_state(store.as_ref()).await })
-            .await
+        let look = || async move { Some(health::store_state(store.as_ref()).await) };
+        self.store.get(CHECK_FRESH, look).await.unwrap_or(Err("unavailable"))
     }
 }
 
@@ -198,13 +197,20 @@ pub async fn serve(
 }
 
 async fn demand_token(State(shown): State<Shown>, request: Request, next: Next) -> Response {
-    let sent = request.headers().get(header::AUTHORIZATION);
-    if auth::allows(&shown.state.token, sent.map(HeaderValue::as_bytes)) {
+    let sent = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let token = &shown.state.token;
+    // A browser sends a password that it knows by itself, also when another site has it ask: so
+    // a password only reads.
+    let reads = request.method().is_safe() && auth::knows_password(token, sent);
+    if reads || auth::allows(token, sent) {
         return next.run(request).await;
     }
     let problem = json!({ "error": "this needs the header `Authorization: Bearer TOKEN`" });
-    let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, challenge, Json(problem)).into_response()
+    let challenges = AppendHeaders([
+        (header::WWW_AUTHENTICATE, "Bearer"),
+        (header::WWW_AUTHENTICATE, "Basic realm=\"Gleaner\", charset=\"UTF-8\""),
+    ]);
+    (StatusCode::UNAUTHORIZED, challenges, Json(problem)).into_response()
 }
 
 /// Bounds a request's time, and keeps browsers from guessing types and caching figures.

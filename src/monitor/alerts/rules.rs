@@ -58,7 +58,9 @@ pub(super) fn why_unread(rule: Rule, settings: &AlertSettings) -> &'static str {
         return "Its rule was turned off.";
     }
     match rule {
-        Rule::Budget => "Its window is over, or its limit or level was changed.",
+        Rule::Budget => {
+            "Its window is over, its event was quiet for a day, or its limit or level was changed."
+        }
         Rule::ProviderPaused => "The pause is over.",
         Rule::CostSpike
         | Rule::Latency

@@ -45,7 +45,8 @@ const DUE: &str = "
     with due as (
         select channel, id from notices
         where look_at <= now() and confirmed_at is null
-        order by look_at limit $2 for update skip locked
+        -- A webhook that hangs must not hold events up.
+        order by channel, look_at limit $2 for update skip locked
     ), seen as (
         update notices n
         set tries = n.tries + 1,

@@ -47,9 +47,14 @@ const BUDGETS: &str = "
         from scopes s left join budget_limits o on o.name = s.name
         where s.name is not null and (s.starts_at is null or s.starts_at <= now())
             and (s.ends_at is null or s.ends_at > now())
+            -- An event's budget has no end; a quiet event's is over for whoever watches.
+            and (not starts_with(s.name, 'budget:event:') or exists (
+                select from ledger l
+                where l.event_id = substr(s.name, 14) and l.created_at > now() - interval '1 day'
+            ))
     ) b
     where b.most > 0 and 2 * b.spent::numeric >= b.most
-    order by b.spent::double precision / b.most desc, b.key limit 200";
+    order by b.spent::double precision / b.most desc, b.key limit 1000";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[SIGNALS, PAUSED, BUDGETS];

@@ -20,7 +20,8 @@ statements! {
     GIVE_UP = "update notices set look_at = null where look_at is not null and created_at < ?1";
     DUE = "select channel, id, kind, routing_key, body, tries from notices
         where look_at is not null and look_at <= ?1
-        order by look_at, channel, id limit ?2";
+        -- A webhook that hangs must not hold events up.
+        order by channel, look_at, id limit ?2";
     MOVE_AHEAD = "update notices
         set look_at = ?3 + min(?4 << min(tries, 20), ?5), tries = tries + 1
         where channel = ?1 and id = ?2";

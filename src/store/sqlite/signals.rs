@@ -31,9 +31,14 @@ statements! {
             from scopes s left join budget_limits b on b.name = s.name
             where s.name is not null and coalesce(s.starts_at <= ?1, true)
                 and coalesce(s.ends_at > ?1, true)
+                -- An event's budget has no end; a quiet event's is over for whoever watches.
+                and (s.name not like 'budget:event:%' or exists (
+                    select 1 from ledger l
+                    where l.event_id = substr(s.name, 14) and l.created_at > ?1 - 86400000000
+                ))
         )
         where most > 0 and 2 * spent >= most
-        order by cast(spent as real) / most desc, key limit 200";
+        order by cast(spent as real) / most desc, key limit 1000";
 }
 
 impl SqliteStore {
