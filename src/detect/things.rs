@@ -100,7 +100,7 @@ mod tests {
         let lexicon = bundled();
         let text = Text::new(said);
         let words = plain(&text, lexicon.book());
-        let (things, actions) = find(&text, &words, &lexicon);
+        let (things, actions) = find(&text, &words, lexicon);
         let things = things
             .iter()
             .map(|thing| (thing.name.to_owned(), thing.category.unwrap_or("").to_owned()));

@@ -25,7 +25,7 @@ mod tests {
 
     fn asked(text: &str) -> (String, Option<String>) {
         let (lexicon, text) = (lexicon::bundled(), Text::new(text));
-        let findings = Findings::of(&text, None, &lexicon);
+        let findings = Findings::of(&text, None, lexicon);
         let read = read_as(&findings, topic(&findings));
         (read.topic, read.subject)
     }

@@ -200,7 +200,7 @@ mod tests {
     fn read(said: &str) -> Option<(String, String)> {
         let lexicon = bundled();
         let text = Text::new(said);
-        let findings = Findings::of(&text, None, &lexicon);
+        let findings = Findings::of(&text, None, lexicon);
         order(&findings).map(|order| (order.object, order.action.to_owned()))
     }
 

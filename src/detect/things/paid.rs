@@ -224,7 +224,7 @@ mod tests {
     fn is_read(said: &str, category: &str, what: Option<&str>) {
         let lexicon = bundled();
         let text = Text::new(said);
-        let findings = Findings::of(&text, None, &lexicon);
+        let findings = Findings::of(&text, None, lexicon);
         let paid = paid_for(&findings);
         assert_eq!((paid.category, paid.what.as_deref()), (category, what), "{said}");
     }

@@ -126,7 +126,9 @@ fn a_budgets_alert_is_resolved_when_its_window_is_over_or_what_was_spent_is_give
     assert_eq!(resolves(&today(7.19), &settings, &alert).len(), 1);
     let tomorrow = with(&[budget("budget:day", "2026-11-23", 6.0, 10.0)]);
     let said = resolves(&tomorrow, &settings, &alert);
-    assert_eq!(said, ["Its window is over, or its limit or level was changed."]);
+    let why =
+        "Its window is over, its event was quiet for a day, or its limit or level was changed.";
+    assert_eq!(said, [why]);
     let lifted = with(&[budget("budget:day", "2026-11-22", 9.0, 0.0)]);
     assert_eq!(resolves(&lifted, &settings, &alert).len(), 1);
 }
