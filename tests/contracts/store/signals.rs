@@ -22,9 +22,10 @@ promises! {
     the_oldest_items_are_those_of_the_queue,
     providers_are_told_while_they_pause,
     budgets_are_told_from_half_spent_on,
+    a_quiet_events_budget_is_not_told,
     an_operators_limit_stands_before_the_settings,
     a_window_that_does_not_run_is_not_told,
-    at_most_two_hundred_budgets_are_told,
+    at_most_a_thousand_budgets_are_told,
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -167,12 +168,16 @@ fn used(name: &str, spent: i64, limit: i64) -> BudgetUse {
 async fn budgets_are_told_from_half_spent_on(h: &impl Harness) {
     let counts_only = BudgetScope { limit: None, ..budget("budget:month", 0) };
     let all = || {
-        vec![budget("budget:event:a", 1_000), budget("budget:total", 1_200), counts_only.clone()]
+        vec![
+            budget("budget:event:wedding", 1_000),
+            budget("budget:total", 1_200),
+            counts_only.clone(),
+        ]
     };
     spend(h, all(), 499).await;
     assert!(signals(h).await.budgets.is_empty());
     spend(h, all(), 1).await;
-    assert_eq!(signals(h).await.budgets, [used("budget:event:a", 500, 1_000)]);
+    assert_eq!(signals(h).await.budgets, [used("budget:event:wedding", 500, 1_000)]);
     // What is in doubt counts, what is reserved does not.
     let held = holder(h).await;
     let open = AdmissionRequest { budgets: all(), ..request(200) };
@@ -180,8 +185,15 @@ async fn budgets_are_told_from_half_spent_on(h: &impl Harness) {
     assert_eq!(signals(h).await.budgets.len(), 1);
     let doubt = admit(h, &held, &open).await;
     h.store().mark_ambiguous(doubt).await.unwrap();
-    let expected = [used("budget:event:a", 700, 1_000), used("budget:total", 700, 1_200)];
+    let expected = [used("budget:event:wedding", 700, 1_000), used("budget:total", 700, 1_200)];
     assert_eq!(signals(h).await.budgets, expected);
+}
+
+async fn a_quiet_events_budget_is_not_told(h: &impl Harness) {
+    spend(h, vec![budget("budget:event:wedding", 100), budget("budget:total", 100)], 90).await;
+    assert_eq!(signals(h).await.budgets.len(), 2);
+    h.pass(24 * 60 + 1).await;
+    assert_eq!(signals(h).await.budgets, [used("budget:total", 90, 100)]);
 }
 
 async fn an_operators_limit_stands_before_the_settings(h: &impl Harness) {
@@ -215,15 +227,15 @@ async fn a_window_that_does_not_run_is_not_told(h: &impl Harness) {
     assert!(signals(h).await.budgets.is_empty());
 }
 
-async fn at_most_two_hundred_budgets_are_told(h: &impl Harness) {
+async fn at_most_a_thousand_budgets_are_told(h: &impl Harness) {
     const COPY: &str =
-        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 250)
+        "with recursive n (i) as (select 1 union all select i + 1 from n where i < 1100)
         insert into scopes (key, name, most, charged)
         select key || i, name || i, most, charged - i from scopes, n where key = $1";
-    spend(h, vec![budget("budget:event:e", 1_000)], 1_000).await;
-    h.produce(COPY, &["budget:event:e"]).await;
+    spend(h, vec![budget("budget:tenant:e", 10_000)], 10_000).await;
+    h.produce(COPY, &["budget:tenant:e"]).await;
     let told = signals(h).await.budgets;
-    assert_eq!(told.len(), 200);
-    assert_eq!(told[0], used("budget:event:e", 1_000, 1_000));
+    assert_eq!(told.len(), 1_000);
+    assert_eq!(told[0], used("budget:tenant:e", 10_000, 10_000));
     assert!(told.windows(2).all(|pair| pair[0].spent >= pair[1].spent));
 }
