@@ -64,7 +64,7 @@ impl CacheListing {
             timeframe,
             hits: total.cached,
             misses: total.asked,
-            hit_rate: percent(total.cached, total.cached + total.asked),
+            hit_rate: percent(total.cached, total.questions()),
             avoided_cost: Dollars(total.avoided_cost),
             avoided_tokens: total.avoided_tokens,
             by_prefix: by_prefix

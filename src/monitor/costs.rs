@@ -197,7 +197,12 @@ pub(super) fn millis(time: Duration) -> f64 {
 
 /// A share in percent, with two decimals.
 pub(super) fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { (part as f64 * 1e4 / whole as f64).round() / 1e2 }
+    (share(part, whole) * 1e2).round() / 1e2
+}
+
+/// A share in percent, in full; of nothing it is 0.
+pub(super) fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }
 
 fn average(sums: &Sums) -> f64 {

@@ -50,6 +50,13 @@ pub struct Sums {
     pub latency: Duration,
 }
 
+impl Sums {
+    /// Questions that were looked for in the cache: found there, or asked of a model.
+    pub fn questions(&self) -> u64 {
+        self.cached + self.asked
+    }
+}
+
 impl std::ops::AddAssign for Sums {
     fn add_assign(&mut self, other: Self) {
         self.items += other.items;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::monitor::cache::CacheListing;
 use crate::monitor::costs::{Costs, Performance, Timeframe};
 use crate::monitor::rollout::RolloutListing;
 use crate::store::{AlertRow, QueueReport, RolloutReport, Store, Stored};
 
-use super::{Shown, queue};
+use super::Shown;
+use super::refusal::{Refusal, away, bad_request};
 
 /// What there is to ask for.
 pub(super) const PATHS: [&str; 5] =
@@ -26,7 +26,7 @@ pub(super) const PATHS: [&str; 5] =
 const RESOLVED: u32 = 50;
 
 /// An answer, its fields in their order, or what stands in its way.
-type Answer = Result<Response, (StatusCode, Json<Value>)>;
+type Answer = Result<Response, Refusal>;
 
 /// Which timeframe a request asks for.
 #[derive(Debug, Default, Deserialize)]
@@ -39,24 +39,16 @@ pub(super) struct Asked {
 type Said = Result<Query<Asked>, QueryRejection>;
 
 /// The timeframe; today where none is named.
-fn read(asked: Said) -> Result<Timeframe, (StatusCode, Json<Value>)> {
+fn read(asked: Said) -> Result<Timeframe, Refusal> {
     let named = match asked {
         Ok(Query(Asked { timeframe })) => timeframe.filter(|name| !name.is_empty()),
-        Err(bad) => return Err(bad_request(bad.body_text())),
+        Err(bad) => return Err(bad_request(&bad.body_text())),
     };
     let timeframe = named.map_or(Ok(Timeframe::default()), |name| Timeframe::read(&name));
-    timeframe.map_err(|unknown| bad_request(unknown.to_string()))
+    timeframe.map_err(|unknown| bad_request(&unknown.to_string()))
 }
 
-fn bad_request(why: String) -> (StatusCode, Json<Value>) {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": why })))
-}
-
-fn away() -> (StatusCode, Json<Value>) {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "the store does not answer" })))
-}
-
-fn store(shown: &Shown) -> Result<Arc<dyn Store>, (StatusCode, Json<Value>)> {
+fn store(shown: &Shown) -> Result<Arc<dyn Store>, Refusal> {
     shown.state.store().ok_or_else(away)
 }
 
@@ -104,14 +96,17 @@ pub(super) struct Overview {
     pub(super) rollout: RolloutListing,
 }
 
-/// The overview, with what came of the rollout; `None` when the store fails.
-pub(super) async fn overview(store: &dyn Store, report: RolloutReport) -> Option<Overview> {
+/// The overview, with how the queue does and what came of the rollout; `None` when the store fails.
+pub(super) async fn overview(
+    store: &dyn Store,
+    queue: QueueReport,
+    report: RolloutReport,
+) -> Option<Overview> {
     let costs = futures::future::try_join_all(Timeframe::ALL.map(|it| Costs::read(store, it)));
     let looked =
         tokio::try_join!(costs, Performance::read(store), store.alerts(0), store.runtime());
     let (costs, performance, alerts, settings) = looked.ok()?;
     let rollout = RolloutListing::of(settings, Timeframe::Today, report);
-    let queue = queue::figures(store).await?;
     Some(Overview { costs, performance, queue, alerts, rollout })
 }
 

@@ -11,6 +11,7 @@ mod money;
 mod page;
 mod queue;
 mod recent;
+mod refusal;
 mod suggestions;
 
 use std::future::Future;
@@ -125,8 +126,8 @@ impl Shown {
     async fn overview(&self) -> Option<Overview> {
         let store = self.state.store()?;
         let reported = self.rollout.get(ROLLOUT_FRESH, || figures::rollout_report(store.as_ref()));
-        let report = reported.await?;
-        self.overview.get(FIGURES_FRESH, || figures::overview(store.as_ref(), report)).await
+        let (report, queue) = (reported.await?, self.figures().await?);
+        self.overview.get(FIGURES_FRESH, || figures::overview(store.as_ref(), queue, report)).await
     }
 
     /// The store's state.

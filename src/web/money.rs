@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,13 +12,10 @@ use crate::monitor::ledger::{LISTED, LedgerListing, MOST_LISTED, read_state};
 use crate::store::LedgerQuery;
 
 use super::Shown;
+use super::refusal::{Refusal, away, bad_request};
 
 /// An answer, or what stands in its way.
-type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
-
-fn away() -> (StatusCode, Json<Value>) {
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "the store does not answer" })))
-}
+type Answer = Result<Json<Value>, Refusal>;
 
 /// `GET /api/budgets`
 pub(super) async fn api_budgets(State(shown): State<Shown>) -> Answer {
@@ -45,7 +41,7 @@ pub(super) async fn api_ledger(
 ) -> Answer {
     let asked = asked.map_err(|bad| bad.body_text());
     let query = asked.and_then(|Query(asked)| read(&asked));
-    let query = query.map_err(|why| (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))))?;
+    let query = query.map_err(|why| bad_request(&why))?;
     let store = shown.state.store().ok_or_else(away)?;
     let rows = store.ledger(&query).await.map_err(|_| away())?;
     let listed: Vec<LedgerListing> = rows.into_iter().map(Into::into).collect();

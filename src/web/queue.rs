@@ -12,6 +12,7 @@ use crate::store::{QueueReport, Store};
 use crate::telemetry::metrics::{BrokerFigures, QueueFigures};
 
 use super::Shown;
+use super::refusal::away;
 
 /// How long the store may take to count.
 const TIME_OUT: Duration = Duration::from_secs(2);
@@ -24,8 +25,7 @@ pub(super) async fn figures(store: &dyn Store) -> Option<QueueReport> {
 /// `/api/queue`
 pub(super) async fn api_queue(State(shown): State<Shown>) -> (StatusCode, Json<Value>) {
     let Some(report) = shown.figures().await else {
-        let problem = json!({ "error": "the store does not answer" });
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(problem));
+        return away();
     };
     let (health, kind) = shown.state.broker();
     let phase = shown.state.pulse.phase().name();

@@ -12,6 +12,7 @@ use crate::domain::ids::EventId;
 use crate::monitor::suggestions::SuggestionListing;
 
 use super::Shown;
+use super::refusal::{Refusal, away, bad_request, refusal};
 
 /// What there is to ask for.
 pub(super) const PATHS: [&str; 2] =
@@ -23,20 +24,11 @@ const LONGEST_NAME: usize = 128;
 const NAMELESS: &str = "api";
 
 /// An answer, or what stands in its way.
-type Answer = Result<Json<Value>, (StatusCode, Json<Value>)>;
-
-fn problem(status: StatusCode, why: &str) -> (StatusCode, Json<Value>) {
-    (status, Json(json!({ "error": why })))
-}
-
-fn away() -> (StatusCode, Json<Value>) {
-    problem(StatusCode::SERVICE_UNAVAILABLE, "the store does not answer")
-}
+type Answer = Result<Json<Value>, Refusal>;
 
 /// `GET /api/events/{id}/suggestions`
 pub(super) async fn of_event(State(shown): State<Shown>, Path(id): Path<String>) -> Answer {
-    let event = EventId::parse(&id)
-        .map_err(|_| problem(StatusCode::BAD_REQUEST, "this is no event's ID"))?;
+    let event = EventId::parse(&id).map_err(|_| bad_request("this is no event's ID"))?;
     let store = shown.state.store().ok_or_else(away)?;
     let rows = store.suggestions(Some(&event)).await.map_err(|_| away())?;
     let listed: Vec<SuggestionListing> = rows.into_iter().map(Into::into).collect();
@@ -56,17 +48,16 @@ pub(super) async fn dismiss(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let id: Uuid =
-        id.parse().map_err(|_| problem(StatusCode::BAD_REQUEST, "a suggestion's ID is a UUID"))?;
+    let id: Uuid = id.parse().map_err(|_| bad_request("a suggestion's ID is a UUID"))?;
     let by = name_in(&body).ok_or_else(|| {
         let wanted = "the body is empty, or {\"by\": NAME} with 1 to 128 bytes";
-        problem(StatusCode::BAD_REQUEST, wanted)
+        bad_request(wanted)
     })?;
     let store = shown.state.store().ok_or_else(away)?;
     if store.dismiss_suggestion(id, &by).await.map_err(|_| away())? {
         return Ok(Json(json!({ "id": id, "status": "dismissed" })));
     }
-    Err(problem(StatusCode::NOT_FOUND, "no suggestion has this ID"))
+    Err(refusal(StatusCode::NOT_FOUND, "no suggestion has this ID"))
 }
 
 /// Who dismisses; `None` when the body does not fit.

@@ -22,11 +22,6 @@ pub(super) fn short(number: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// One part of a whole in percent; nothing of nothing is 0.
-pub(super) fn percent(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
-}
-
 /// Seconds, minutes, hours or days: the largest of them that leaves two at least.
 pub(super) fn time(length: Duration) -> String {
     let seconds = length.as_secs();

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::numbers::{percent, short, time, usd};
+use super::numbers::{short, time, usd};
 use super::{Bad, Facts, Found, Reading, Rule, budgets, spike};
+use crate::monitor::costs::share;
 use crate::settings::AlertSettings;
 
 /// Every reading that there is to take now, of the rules that are turned on.
@@ -108,7 +109,7 @@ fn latency(facts: &Facts, settings: &AlertSettings) -> Option<Found> {
 
 /// Of the questions that needed an answer: what code answers alone was never looked for.
 fn hit_rate(facts: &Facts, settings: &AlertSettings) -> Option<Found> {
-    let asked = facts.window.cached + facts.window.asked;
+    let asked = facts.window.questions();
     rate(asked, settings, || {
         let (value, threshold) = (spike::hit_rate(&facts.window), settings.hit_rate_percent);
         let text = format!(
@@ -126,7 +127,7 @@ fn error_rate(facts: &Facts, settings: &AlertSettings) -> Option<Found> {
     let failed = facts.signals.failed;
     let all = failed + facts.window.items;
     rate(all, settings, || {
-        let value = percent(failed, all);
+        let value = share(failed, all);
         let text = format!(
             "{} % of the messages of the last {} failed, {failed} of {all}; {} % is the most.",
             short(value),

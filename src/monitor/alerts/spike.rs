@@ -1,8 +1,9 @@
 //! The cost of the last hour against what is usual at this hour, and what drove it.
 
 use super::Facts;
-use super::numbers::{percent, short, usd};
+use super::numbers::{short, usd};
 use crate::domain::usage::NanoUsd;
+use crate::monitor::costs::share;
 use crate::settings::AlertSettings;
 use crate::store::Sums;
 
@@ -82,7 +83,7 @@ fn ratio(now: f64, then: f64) -> String {
 
 /// Of the questions that needed an answer, those that the cache had, in percent.
 pub(super) fn hit_rate(sums: &Sums) -> f64 {
-    percent(sums.cached, sums.cached + sums.asked)
+    share(sums.cached, sums.questions())
 }
 
 /// Whether the last hour cost so much that the days before have to be asked.
